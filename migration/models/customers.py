@@ -1,0 +1,62 @@
+"""Customers of the provider and the mail domains they move."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from migration.addresses import domain_to_unicode
+
+
+class Customer(models.Model):
+    """Who the domains belong to, and whom we tell before anything happens."""
+
+    name = models.CharField(_("name"), max_length=200, unique=True)
+    contact_name = models.CharField(_("contact"), max_length=200, blank=True)
+    contact_email = models.EmailField(
+        _("contact's address"), help_text=_("The pre-announcement goes here, and mail for machines' mailboxes.")
+    )
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="de")
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Domain(models.Model):
+    """One hosted mail domain; it moves as a whole."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="domains", verbose_name=_("customer"))
+    name = models.CharField(
+        _("domain"), max_length=253, unique=True, help_text=_("With umlauts or not; kept as the xn-- form.")
+    )
+    source_smtp_host = models.CharField(
+        _("old server for mail to its mailboxes"),
+        max_length=253,
+        blank=True,
+        help_text=_("Empty: the one of the settings. Never looked up by MX, which may point at the new server already."),
+    )
+    source_smtp_port = models.PositiveIntegerField(_("its port"), null=True, blank=True)
+    deadline = models.DateField(
+        _("deadline"), null=True, blank=True, help_text=_("The last day for setting the new password, shown in mails.")
+    )
+    paused_at = models.DateTimeField(_("paused"), null=True, blank=True, editable=False)
+    cut_over_at = models.DateTimeField(_("cut over"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("domain")
+        verbose_name_plural = _("domains")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        """The name as people write it: with umlauts."""
+        return domain_to_unicode(self.name)

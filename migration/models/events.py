@@ -1,0 +1,77 @@
+"""The audit trail: who did what to which mailbox or domain, and when."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .customers import Domain
+from .mailboxes import Mailbox
+
+
+class Event(models.Model):
+    """One thing that happened. Written beside the change it tells of, in the same transaction; never changed.
+
+    The actor is text, not a foreign key: the line must outlive the user. `detail` holds codes and numbers, no secret.
+    """
+
+    class Action(models.TextChoices):
+        """What can happen. The label is what the timeline shows."""
+
+        IMPORTED = "imported", _("imported")
+        UPDATED = "updated", _("changed by an import")
+        ANNOUNCED = "announced", _("announced to the contact")
+        INVITED = "invited", _("invited")
+        MAIL_SENT = "mail_sent", _("mail accepted by the server")
+        MAIL_FAILED = "mail_failed", _("mail not accepted")
+        SIGNED_IN = "signed_in", _("signed in")
+        SIGN_IN_FAILED = "sign_in_failed", _("sign-in failed")
+        SIGN_IN_REFUSED = "sign_in_refused", _("sign-in refused: too many tries")
+        PASSWORD_REFUSED = "password_refused", _("new password refused by the rules")
+        PASSWORD_SET = "password_set", _("new password saved")
+        PUSH_DELIVERED = "push_delivered", _("password accepted by the new server")
+        PUSH_WAITING = "push_waiting", _("transfer will be repeated")
+        PUSH_BLOCKED = "push_blocked", _("transfer needs attention")
+        PUSH_RETRIED = "push_retried", _("transfer started again")
+        ACTIVE = "active", _("active on the new server")
+        MOVED = "moved", _("seen on the new server")
+        REOPENED = "reopened", _("reopened")
+        EXCLUDED = "excluded", _("excluded")
+        INCLUDED = "included", _("included again")
+        REVOKED = "revoked", _("first-login password revoked")
+        PAUSED = "paused", _("paused")
+        RESUMED = "resumed", _("resumed")
+        BREAKER_OPENED = "breaker_opened", _("transfers stopped: the new server refuses us")
+        BREAKER_CLOSED = "breaker_closed", _("transfers allowed again")
+
+    at = models.DateTimeField(_("time"), auto_now_add=True, db_index=True)
+    actor = models.CharField(_("who"), max_length=254, help_text="owner, worker, or staff:<address>, command:<name>")
+    action = models.CharField(_("what"), max_length=20, choices=Action)
+    domain = models.ForeignKey(Domain, models.SET_NULL, null=True, related_name="events", verbose_name=_("domain"))
+    mailbox = models.ForeignKey(Mailbox, models.SET_NULL, null=True, related_name="events", verbose_name=_("mailbox"))
+    ip = models.GenericIPAddressField(_("IP address"), null=True)
+    detail = models.JSONField(_("detail"), default=dict)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.actor}: {self.get_action_display()}"
+
+    @classmethod
+    def record(
+        cls,
+        action: "Event.Action",
+        *,
+        actor: str,
+        mailbox: Mailbox | None = None,
+        domain: Domain | None = None,
+        ip: str | None = None,
+        **detail: object,
+    ) -> "Event":
+        """Write one line. A mailbox brings its domain along."""
+        domain_id = mailbox.domain_id if mailbox else domain.pk if domain else None
+        mailbox_id = mailbox.pk if mailbox else None
+        return cls.objects.create(
+            action=action, actor=actor, mailbox_id=mailbox_id, domain_id=domain_id, ip=ip or None, detail=detail
+        )

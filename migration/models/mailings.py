@@ -1,0 +1,66 @@
+"""The mail outbox: the row is the job."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from .customers import Domain
+from .first_login import FirstLogin
+from .mailboxes import Mailbox
+
+
+class Mailing(models.Model):
+    """One mail to one recipient, queued, in the hands of a worker, or settled.
+
+    What the mail says is composed when it is sent; only an announcement, which people may have edited, keeps its text.
+    """
+
+    class Kind(models.TextChoices):
+        """Which mail it is; the templates carry the same name."""
+
+        INVITATION = "invitation", _("invitation")
+        ANNOUNCEMENT = "announcement", _("pre-announcement")
+        PASSWORD_SAVED = "password_saved", _("notice: new password saved")
+
+    class State(models.TextChoices):
+        """Where the row is in the outbox."""
+
+        QUEUED = "queued", _("queued")
+        SENDING = "sending", _("being sent")
+        WAITING = "waiting", _("will be tried again")
+        SENT = "sent", _("accepted by the server")
+        FAILED = "failed", _("not accepted")
+        UNCLEAR = "unclear", _("unclear: connection lost at the end")
+        CANCELLED = "cancelled", _("cancelled")
+
+    OPEN = (State.QUEUED, State.WAITING)
+
+    kind = models.CharField(_("mail"), max_length=16, choices=Kind)
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="mailings", verbose_name=_("domain"))
+    mailbox = models.ForeignKey(Mailbox, models.CASCADE, null=True, related_name="mailings", verbose_name=_("mailbox"))
+    first_login = models.OneToOneField(FirstLogin, models.CASCADE, null=True, related_name="mailing")
+    recipient = models.CharField(_("to"), max_length=320)
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    subject = models.CharField(_("subject"), max_length=200, blank=True)
+    text = models.TextField(_("text"), blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
+    due_at = models.DateTimeField(_("due"), db_default=Now())
+    attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
+    lease = models.CharField(max_length=32, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    error = models.CharField(_("answer of the server"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    sent_at = models.DateTimeField(_("sent"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("mail")
+        verbose_name_plural = _("mails")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(state__in=["queued", "waiting"]), name="mailing_due"),
+            models.Index(fields=["mailbox", "kind"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} → {self.recipient}"

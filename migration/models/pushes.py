@@ -1,0 +1,89 @@
+"""The push outbox: one row is one delivery of one password to mailcow."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from .mailboxes import Mailbox
+
+
+class Target(models.Model):
+    """A mailcow and its breaker. Its row is locked by a claim, which makes "at most N writes in flight" exact."""
+
+    name = models.CharField(max_length=40, unique=True)
+    breaker_opened_at = models.DateTimeField(_("breaker opened"), null=True, blank=True)
+    breaker_reason = models.CharField(_("reason"), max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("new server")
+        verbose_name_plural = _("new servers")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Push(models.Model):
+    """One delivery. `payload` is the sealed hash; it is blanked when the push is delivered or superseded."""
+
+    class State(models.TextChoices):
+        """Where the row is in the outbox."""
+
+        QUEUED = "queued", _("queued")
+        IN_FLIGHT = "in_flight", _("in flight")
+        WAITING = "waiting", _("will be tried again")
+        BLOCKED = "blocked", _("needs attention")
+        DELIVERED = "delivered", _("delivered")
+        SUPERSEDED = "superseded", _("superseded by a newer one")
+
+    OPEN = (State.QUEUED, State.WAITING, State.BLOCKED)
+
+    class Reason(models.TextChoices):
+        """Why a push waits or is blocked. The label is what support reads; the remote's own text is never shown."""
+
+        UNREACHABLE = "unreachable", _("The new server cannot be reached. It is tried again by itself.")
+        UNCLEAR = "unclear", _("The new server gave no clear answer. It is tried again by itself.")
+        NO_MAILBOX = "no_mailbox", _("The mailbox does not exist on the new server yet. Create it there.")
+        AUTHSOURCE = "authsource", _("The new server takes this mailbox's password from elsewhere (LDAP, Keycloak).")
+        QUOTA = "quota", _("The quota of the mailbox or its domain on the new server is exceeded. Raise it there.")
+        POLICY = "policy", _("The new server's own password rules refused the password.")
+        NOT_STORED = "not_stored", _("The new server said yes but stored nothing. Ask the operator.")
+        REFUSED = "refused", _("The new server refused the request. Ask the operator.")
+        UNREADABLE = "unreadable", _("The saved password cannot be read with our keys. Ask the operator.")
+
+    mailbox = models.ForeignKey(Mailbox, models.CASCADE, related_name="pushes", verbose_name=_("mailbox"))
+    version = models.PositiveIntegerField(_("version"))
+    submission = models.UUIDField(
+        unique=True, default=uuid.uuid4, editable=False, help_text="Which sending of the form; a resend finds its row."
+    )
+    kept_old = models.BooleanField(_("old password kept"), default=False)
+    payload = models.BinaryField(null=True, editable=False)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
+    reason = models.CharField(_("reason"), max_length=12, choices=Reason, blank=True)
+    due_at = models.DateTimeField(_("due"), db_default=Now())
+    attempts = models.PositiveIntegerField(_("tries"), default=0)
+    lease = models.CharField(max_length=32, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(_("saved"), auto_now_add=True)
+    delivered_at = models.DateTimeField(_("delivered"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("push")
+        verbose_name_plural = _("pushes")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["mailbox", "version"], name="one_push_per_version"),
+            models.UniqueConstraint(
+                fields=["mailbox"], condition=Q(state__in=["queued", "waiting", "blocked"]), name="one_open_push"
+            ),
+            models.UniqueConstraint(fields=["mailbox"], condition=Q(state="in_flight"), name="one_push_in_flight"),
+            models.CheckConstraint(
+                condition=~Q(state__in=["delivered", "superseded"]) | Q(payload__isnull=True), name="settled_push_is_blank"
+            ),
+        ]
+        indexes = [models.Index(fields=["due_at"], condition=Q(state__in=["queued", "waiting"]), name="push_due")]
+
+    def __str__(self) -> str:
+        return f"{self.mailbox_id} v{self.version}"

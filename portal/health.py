@@ -1,0 +1,30 @@
+"""Health for the proxy and the watchdog: is the process alive, can it work, does the outbox move?"""
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from migration.reports import oldest_due_seconds
+
+# More than this between "due" and "taken" means no worker is working, whatever its process says.
+OLDEST_DUE_SECONDS = 180
+
+
+@require_safe
+def alive(_request: HttpRequest) -> HttpResponse:
+    """The process answers. Touches nothing else."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@require_safe
+def ready(_request: HttpRequest) -> JsonResponse:
+    """The database answers and the oldest due outbox row is younger than three minutes; else 503 with what is wrong."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        oldest = oldest_due_seconds()
+    except DatabaseError:
+        return JsonResponse({"database": "unreachable"}, status=503)
+    status = 503 if oldest > OLDEST_DUE_SECONDS else 200
+    return JsonResponse({"database": "ok", "oldest_due_seconds": oldest, "sweep_seconds": settings.SWEEP_SECONDS}, status=status)

@@ -1,0 +1,322 @@
+"""The only settings file. Everything an operator sets is an environment variable with the prefix PORTAL_.
+
+A secret may instead stand in a file: PORTAL_SECRET_KEY_FILE=/run/secrets/secret_key is read where PORTAL_SECRET_KEY
+would be. `.env.example` lists every variable with its meaning; a test keeps both in step. A value that makes no sense
+stops the start with a sentence that names the variable.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from migration.secrets import parse_key_ring
+from portal.log import configure as configure_logging
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.FileAwareEnv()
+env.prefix = "PORTAL_"
+
+
+def secret(name: str, default: str | None = None) -> str:
+    """Read a secret from PORTAL_<name> or the file PORTAL_<name>_FILE names; surrounding white space is dropped.
+
+    Raises ImproperlyConfigured when neither is set and there is no default, or the file cannot be read.
+    """
+    try:
+        value: str = env.str(name, default=default)
+    except OSError as error:
+        raise ImproperlyConfigured(f"PORTAL_{name}_FILE cannot be read: {error.strerror}") from error
+    return value.strip()
+
+
+def number(name: str, default: int, *, least: int, most: int) -> int:
+    """Read a whole number and refuse to start when it is outside least…most."""
+    value: int = env.int(name, default=default)
+    if not least <= value <= most:
+        raise ImproperlyConfigured(f"PORTAL_{name} must be between {least} and {most}, not {value}.")
+    return value
+
+
+def one_of(name: str, default: str, *choices: str) -> str:
+    """Read a word and refuse to start when it is none of the choices."""
+    value: str = env.str(name, default=default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"PORTAL_{name} must be one of {', '.join(choices)}, not {value!r}.")
+    return value
+
+
+def url(name: str, default: str) -> str:
+    """Read an http(s) address without a trailing slash and refuse to start when it is none."""
+    value: str = env.str(name, default=default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ImproperlyConfigured(f"PORTAL_{name} must be an address such as https://host.example, not {value!r}.")
+    return value
+
+
+# --- Where things are -------------------------------------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
+BASE_URL = url("BASE_URL", "http://localhost:8000")
+HTTPS = BASE_URL.startswith("https://")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(BASE_URL).hostname])
+if "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("PORTAL_ALLOWED_HOSTS must name the hosts; '*' would let anybody forge links.")
+SECRET_KEY = secret("SECRET_KEY")
+KEY_RING = parse_key_ring(secret("KEY_RING"))
+TRUSTED_PROXY_COUNT = number("TRUSTED_PROXY_COUNT", 0, least=0, most=5)
+
+# --- The provider ------------------------------------------------------------------------------------------------------
+
+PROVIDER_NAME = env.str("PROVIDER_NAME", default="ITEG")
+PROVIDER_PHONE = env.str("PROVIDER_PHONE", default="+43 000 000 000")
+PROVIDER_EMAIL = env.str("PROVIDER_EMAIL", default="support@iteg.example")
+PROVIDER_COLOUR = env.str("PROVIDER_COLOUR", default="#0b5cad")
+
+SOURCE_MAIL_HOST = env.str("SOURCE_MAIL_HOST", default="mailhaus.iteg.at")
+SOURCE_SMTP_HOST = env.str("SOURCE_SMTP_HOST", default=SOURCE_MAIL_HOST)
+SOURCE_SMTP_PORT = number("SOURCE_SMTP_PORT", 25, least=1, most=65535)
+SOURCE_SMTP_SECURITY = one_of("SOURCE_SMTP_SECURITY", "starttls", "none", "starttls", "tls")
+SOURCE_SMTP_USER = env.str("SOURCE_SMTP_USER", default="")
+SOURCE_SMTP_PASSWORD = secret("SOURCE_SMTP_PASSWORD", "")
+MAIL_FROM = env.str("MAIL_FROM", default=PROVIDER_EMAIL)
+MAILS_PER_MINUTE = number("MAILS_PER_MINUTE", 120, least=1, most=10_000)
+
+TARGET_MAIL_HOST = env.str("TARGET_MAIL_HOST", default="mci.iteg.at")
+TARGET_WEBMAIL_URL = url("TARGET_WEBMAIL_URL", "https://mailcow.iteg.at/SOGo")
+SECOND_WEBMAIL_URL = env.str("SECOND_WEBMAIL_URL", default="")
+
+# Only the worker needs the key: it is an administrator's key, so the web process should not have it.
+MAILCOW_URL = url("MAILCOW_URL", "https://mailcow.iteg.at")
+MAILCOW_API_KEY = secret("MAILCOW_API_KEY", "")
+MAILCOW_CA_FILE = env.str("MAILCOW_CA_FILE", default="")
+MAILCOW_WRITES_IN_FLIGHT = number("MAILCOW_WRITES_IN_FLIGHT", 2, least=1, most=4)
+PUSH_LEASE = timedelta(seconds=120)
+
+# --- Rules of the move -------------------------------------------------------------------------------------------------
+
+FIRST_LOGIN_DAYS = number("FIRST_LOGIN_DAYS", 14, least=1, most=90)
+DEADLINE_GRACE_DAYS = number("DEADLINE_GRACE_DAYS", 7, least=0, most=90)
+PASSWORD_MIN_LENGTH = number("PASSWORD_MIN_LENGTH", 12, least=8, most=64)
+PASSWORD_MAX_LENGTH = 128
+PASSWORD_ASCII_ONLY = env.bool("PASSWORD_ASCII_ONLY", default=True)
+LEGACY_RULES = one_of("LEGACY_RULES", "full", "full", "length")
+LEGACY_HASH = one_of("LEGACY_HASH", "rehash", "rehash", "keep")
+ARGON2_MEMORY_KIB = number("ARGON2_MEMORY_KIB", 19_456, least=19_456, most=262_144)
+ARGON2_TIME_COST = number("ARGON2_TIME_COST", 2, least=1, most=10)
+SWEEP_SECONDS = number("SWEEP_SECONDS", 60, least=1, most=600)
+
+# --- Django ------------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "accounts.apps.UmzugAdminConfig",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "accounts",
+    "migration",
+]
+
+MIDDLEWARE = [
+    "portal.middleware.ClientAddressMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.middleware.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.staff.SecondFactorMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.context.provider",
+            ],
+        },
+    }
+]
+
+_database: dict[str, Any] = env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/umzug.sqlite3")
+if _database["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE: a claim must hold the write lock from its first statement, not from its first write.
+    # secure_delete: a blanked hash must not survive in a free page.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON",
+    }
+else:
+    _database.setdefault("CONN_MAX_AGE", 60)
+    _database["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The attempt budgets of staff sign-in live in the cache: it must be shared by all web processes.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"}}
+if _redis := env.str("CACHE_URL", default=""):
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis}}
+
+# --- Language and time -------------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "de"
+LANGUAGES = [("de", _("German")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="Europe/Vienna")
+
+# --- People ------------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.staff.RoleBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "desk:domains"
+ACCOUNT_ADAPTER = "accounts.staff.StaffAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+MFA_ADAPTER = "accounts.staff.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = f"Umzug {PROVIDER_NAME}"
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+
+# Owner sessions: idle and whole life, in seconds. The mailed password stays valid after either.
+OWNER_IDLE_SECONDS = 15 * 60
+OWNER_SESSION_SECONDS = 60 * 60
+
+SESSION_COOKIE_AGE = 8 * 60 * 60
+SESSION_COOKIE_NAME = "__Host-sid" if HTTPS else "sid"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "accounts.views.csrf_failure"
+LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+
+# --- Headers -----------------------------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+SECURE_SSL_REDIRECT = False  # the TLS proxy does it; the health probe speaks plain http inside
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False  # the portal's host only: its neighbours are not ours to decide for
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_500  # the admin's list posts one field a row
+FILE_UPLOAD_MAX_MEMORY_SIZE = 21 * 1024 * 1024  # an import file stays in memory: it holds hashes and is never kept
+
+# --- Static files ------------------------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = env.bool("STATIC_FROM_SOURCE", default=False)
+if not WHITENOISE_USE_FINDERS:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+
+# --- Celery: a doorbell, never the truth (the outbox rows are) -----------------------------------------------------------
+
+CELERY_BROKER_URL = secret("BROKER_URL", "filesystem://")
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 35.0
+CELERY_TASK_SOFT_TIME_LIMIT = 150
+CELERY_TASK_TIME_LIMIT = 180
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {
+        "task": "migration.sweep",
+        "schedule": float(SWEEP_SECONDS),
+        "options": {"expires": SWEEP_SECONDS},
+    },
+}
+if CELERY_BROKER_URL.startswith("filesystem://"):
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+        "data_folder_in": str(DATA_DIR / "broker" / "queue"),
+        "data_folder_out": str(DATA_DIR / "broker" / "queue"),
+        "control_folder": str(DATA_DIR / "broker" / "control"),
+        "polling_interval": 0.2,
+    }
+else:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 900,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 2,
+        "socket_timeout": 5,
+    }
+
+# --- Logs --------------------------------------------------------------------------------------------------------------
+
+LOGGING_CONFIG = None
+LOG_FORMAT = one_of("LOG_FORMAT", "json", "json", "console")
+configure_logging(format=LOG_FORMAT, level=one_of("LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR"))

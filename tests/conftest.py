@@ -1,0 +1,80 @@
+"""The cast and the ground rules: only localhost, an empty cache, cheap staff passwords."""
+
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import User
+from migration.models import Mailbox
+
+from . import factories
+
+
+class CheapStaffHasher(MD5PasswordHasher):
+    """Staff passwords in tests: what is tested is who may do what, not Argon2."""
+
+    algorithm = "md5"
+
+
+@pytest.fixture(autouse=True)
+def _only_localhost(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test tried to reach {address[0]}")
+        real(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture(autouse=True)
+def _cheap_staff_hasher(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["tests.conftest.CheapStaffHasher"]
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(_cheap_staff_hasher: None) -> Iterator[None]:
+    cache.clear()
+    yield
+
+
+@pytest.fixture
+def mailbox(db: None) -> Mailbox:
+    """anna@demo.example, imported; the domain is announced."""
+    return factories.make_mailbox("anna", domain=factories.make_domain("demo.example"), name="Anna Gruber")
+
+
+@pytest.fixture
+def staff_client(db: None) -> Callable[..., Client]:
+    """Make a client of a member of staff with a role, past the second factor."""
+
+    def make(role: str = "support", **fields: Any) -> Client:
+        user = factories.make_staff(role=role, **fields)
+        return _signed_in(user)
+
+    return make
+
+
+@pytest.fixture
+def support_client(staff_client: Callable[..., Client]) -> Client:
+    """Support, past the second factor."""
+    return staff_client("support")
+
+
+@pytest.fixture
+def admin_client_mfa(staff_client: Callable[..., Client]) -> Client:
+    """An admin, past the second factor."""
+    return staff_client("admin")
+
+
+def _signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="accounts.staff.RoleBackend")
+    return client
