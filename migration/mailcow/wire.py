@@ -1,0 +1,124 @@
+"""A transport for `requests` that keeps a deadline for the whole call.
+
+The timeouts of `requests` are per read, so a server sending one byte a second holds a call for ever. Here a
+timer shuts the connection down when the call's time is over, whatever it is doing: handshake, headers or
+body.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+from typing import Any, Self
+
+import requests.adapters
+from urllib3 import PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+_running = threading.local()
+
+
+class Deadline:
+    """Bounds every call this thread makes through `Transport` inside `with Deadline(seconds) as deadline`.
+
+    Looking up the host name is not bounded; it happens before there is a connection to shut down.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._pass)
+        self._timer.daemon = True
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self.passed = False
+        """The time was over before the call was."""
+        self.reused = False
+        """The call went over a connection that an earlier call had opened."""
+
+    def __enter__(self) -> Self:
+        _running.deadline = self
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._timer.cancel()
+        _running.deadline = None
+        with self._lock:
+            self._let_go()
+
+    def watch(self, descriptor: int, *, reused: bool) -> None:
+        """End this connection when the time is over.
+
+        The descriptor is copied, since TLS and the pool take away or close theirs.
+        """
+        with self._lock:
+            self._let_go()
+            self._socket, self.reused = socket.socket(fileno=os.dup(descriptor)), reused
+            if self.passed:
+                self._shut_down()
+
+    def _pass(self) -> None:
+        with self._lock:
+            self.passed = True
+            self._shut_down()
+
+    def _shut_down(self) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):  # the other side was faster
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _let_go(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+class _Watched(HTTPConnection):
+    """A connection that the running deadline may end, from its first byte on."""
+
+    _used = False
+
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        _show(connection, reused=False)
+        return connection
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is not None:
+            _show(self.sock, reused=self._used)
+        self._used = True
+        super().request(*args, **kwargs)
+
+    def close(self) -> None:
+        self._used = False
+        super().close()
+
+
+def _show(connection: socket.socket, *, reused: bool) -> None:
+    deadline: Deadline | None = getattr(_running, "deadline", None)
+    if deadline is not None:
+        deadline.watch(connection.fileno(), reused=reused)
+
+
+class _WatchedTLS(_Watched, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _PoolTLS(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTLS
+
+
+class Transport(requests.adapters.HTTPAdapter):
+    """`requests`' own transport over connections that a Deadline can end. It never repeats a call."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Put the watched connections in place of the plain ones."""
+        super().init_poolmanager(*args, **kwargs)
+        manager: PoolManager = self.poolmanager
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
