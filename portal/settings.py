@@ -99,7 +99,11 @@ MAILCOW_URL = url("MAILCOW_URL", "https://mailcow.iteg.at")
 MAILCOW_API_KEY = secret("MAILCOW_API_KEY", "")
 MAILCOW_CA_FILE = env.str("MAILCOW_CA_FILE", default="")
 MAILCOW_WRITES_IN_FLIGHT = number("MAILCOW_WRITES_IN_FLIGHT", 2, least=1, most=4)
-PUSH_LEASE = timedelta(seconds=120)
+# One call to mailcow may take this long; a worker's claim on a push must outlive it, or two would push at once.
+MAILCOW_CALL_SECONDS = number("MAILCOW_CALL_SECONDS", 75, least=1, most=600)
+PUSH_LEASE = timedelta(seconds=number("PUSH_LEASE_SECONDS", 120, least=2, most=3600))
+if PUSH_LEASE.total_seconds() <= MAILCOW_CALL_SECONDS:
+    raise ImproperlyConfigured("PORTAL_PUSH_LEASE_SECONDS must be more than PORTAL_MAILCOW_CALL_SECONDS.")
 
 # --- Rules of the move -------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """Customers of the provider and the mail domains they move."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -60,3 +62,9 @@ class Domain(models.Model):
     def display_name(self) -> str:
         """The name as people write it: with umlauts."""
         return domain_to_unicode(self.name)
+
+    @property
+    def announced_at(self) -> datetime | None:
+        """When the contact's server accepted the newest pre-announcement; None if it never did."""
+        sent = self.mailings.filter(kind="announcement", state="sent")
+        return sent.order_by("-sent_at").values_list("sent_at", flat=True).first()

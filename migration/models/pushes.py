@@ -41,16 +41,40 @@ class Push(models.Model):
     OPEN = (State.QUEUED, State.WAITING, State.BLOCKED)
 
     class Reason(models.TextChoices):
-        """Why a push waits or is blocked. The label is what support reads; the remote's own text is never shown."""
+        """Why a push waits or is blocked: the codes of `mailcow.errors.Reason` and one of our own.
 
+        The label is what support reads. mailcow's own text is never shown: it could say anything.
+        """
+
+        TIMEOUT = "timeout", _("The new server took too long. It is tried again by itself.")
         UNREACHABLE = "unreachable", _("The new server cannot be reached. It is tried again by itself.")
-        UNCLEAR = "unclear", _("The new server gave no clear answer. It is tried again by itself.")
-        NO_MAILBOX = "no_mailbox", _("The mailbox does not exist on the new server yet. Create it there.")
-        AUTHSOURCE = "authsource", _("The new server takes this mailbox's password from elsewhere (LDAP, Keycloak).")
+        CONNECTION_LOST = "connection_lost", _("The connection broke off. It is tried again by itself.")
+        EMPTY = "empty", _("The new server gave an empty answer. It is tried again by itself.")
+        NOT_JSON = "not_json", _("The new server gave an unreadable answer. It is tried again by itself.")
+        TOO_LARGE = "too_large", _("The new server gave an oversized answer. It is tried again by itself.")
+        UNEXPECTED = "unexpected", _("The new server answered something else. It is tried again by itself.")
+        SERVER_ERROR = "server_error", _("The new server has an error of its own. It is tried again by itself.")
+        BUSY = "busy", _("The new server is busy. It is tried again by itself.")
+        DATABASE = "database", _("The new server's database was busy. It is tried again by itself.")
+        CRASH = "crash", _("The new server stumbled. It is tried again by itself.")
+        MISSING = "missing", _("The mailbox does not exist on the new server yet. Create it there.")
         QUOTA = "quota", _("The quota of the mailbox or its domain on the new server is exceeded. Raise it there.")
-        POLICY = "policy", _("The new server's own password rules refused the password.")
+        POLICY = "policy", _("The new server's own password rules refused the password. Check them there.")
+        MISMATCH = "mismatch", _("The new server found two different passwords. Ask the operator.")
+        ADDRESS = "address", _("The new server does not take this address. Ask the operator.")
+        AUTHSOURCE = "authsource", _("The new server takes this mailbox's password from elsewhere (LDAP, Keycloak).")
         NOT_STORED = "not_stored", _("The new server said yes but stored nothing. Ask the operator.")
-        REFUSED = "refused", _("The new server refused the request. Ask the operator.")
+        READ_BACK = "read_back", _("The new server does not tell when the password changed. Ask the operator.")
+        OTHER_ADDRESS = "other_address", _("The new server answered about another mailbox. Ask the operator.")
+        REJECTED = "rejected", _("The new server refused for a reason we do not know. Ask the operator.")
+        KEY = "key", _("The new server refuses our key. All transfers have stopped; ask the operator.")
+        NETWORK = "network", _("The new server refuses our address. All transfers have stopped; ask the operator.")
+        READ_ONLY = "read_only", _("Our key may only read. All transfers have stopped; ask the operator.")
+        FORBIDDEN = "forbidden", _("The new server forbids the request. All transfers have stopped; ask the operator.")
+        REDIRECTED = "redirected", _("The new server sends us elsewhere. All transfers have stopped; ask the operator.")
+        TLS = "tls", _("The new server's certificate is not valid. All transfers have stopped; ask the operator.")
+        BAD_REQUEST = "bad_request", _("The new server calls our request broken. All transfers have stopped.")
+        NO_ROUTE = "no_route", _("There is no mailcow at the address of the settings. All transfers have stopped.")
         UNREADABLE = "unreadable", _("The saved password cannot be read with our keys. Ask the operator.")
 
     mailbox = models.ForeignKey(Mailbox, models.CASCADE, related_name="pushes", verbose_name=_("mailbox"))
@@ -61,7 +85,7 @@ class Push(models.Model):
     kept_old = models.BooleanField(_("old password kept"), default=False)
     payload = models.BinaryField(null=True, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
-    reason = models.CharField(_("reason"), max_length=12, choices=Reason, blank=True)
+    reason = models.CharField(_("reason"), max_length=16, choices=Reason, blank=True)
     due_at = models.DateTimeField(_("due"), db_default=Now())
     attempts = models.PositiveIntegerField(_("tries"), default=0)
     lease = models.CharField(max_length=32, blank=True, editable=False)

@@ -1,0 +1,147 @@
+"""First-login passwords: mint, show, check, expire, revoke.
+
+16 symbols of an alphabet of 25 without vowels and look-alikes: 74 random bits. So many need no slow hash: what is kept
+is an HMAC-SHA-256 under a key that is not in the database, and a check costs well under a millisecond for right, wrong
+and unknown alike.
+"""
+
+import re
+import secrets as random
+from datetime import datetime, time, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from .models import FirstLogin, Mailbox
+from .secrets import Purpose, mac, mac_matches
+
+ALPHABET = "bcdfghjkmnpqrstvwxyz34679"
+LENGTH = 16
+GROUP = 4
+LOCATOR_BYTES = 8
+
+_IGNORED = re.compile(r"[\s\u00ad\u200b-\u200d\u2060\ufeff.\-\u2010-\u2015\u2212]+")
+
+
+def new_locator() -> str:
+    """64 random bits as 11 URL-safe characters. No secret: it names an invitation in a link."""
+    return random.token_urlsafe(LOCATOR_BYTES)
+
+
+def new_secret() -> str:
+    """A first-login password in its canonical form: lower case, without dashes.
+
+    Drawn again until it has two letters and a digit, so that as shown (first letter capital) it also satisfies the
+    composition rule of the new password.
+    """
+    while True:
+        secret = "".join(random.choice(ALPHABET) for _ in range(LENGTH))
+        digits = sum(symbol.isdigit() for symbol in secret)
+        if digits >= 1 and LENGTH - digits >= 2:
+            return secret
+
+
+def show(secret: str) -> str:
+    """The secret as a mail prints it: four groups of four, the first letter a capital."""
+    first = next(place for place, symbol in enumerate(secret) if symbol.isalpha())
+    secret = secret[:first] + secret[first].upper() + secret[first + 1 :]
+    return "-".join(secret[place : place + GROUP] for place in range(0, len(secret), GROUP))
+
+
+def normalise(typed: str) -> str:
+    """The canonical form of what somebody typed: case, blanks, dots and any kind of dash do not matter."""
+    return _IGNORED.sub("", typed).lower()
+
+
+def mint(first_login: FirstLogin) -> str:
+    """Give the invitation a fresh secret, save its MAC, and return the secret; any earlier one of this row dies.
+
+    Called by the mail worker just before SMTP. The caller keeps the result in one local variable.
+    """
+    secret = new_secret()
+    first_login.mac = mac(Purpose.FIRST_LOGIN, _message(first_login.mailbox_id, secret))
+    first_login.minted_at = timezone.now()
+    first_login.save(update_fields=["mac", "minted_at"])
+    return secret
+
+
+def find(locator: str) -> FirstLogin | None:
+    """The invitation a mailed link names, with its mailbox, domain and customer; None if there is none."""
+    return (
+        FirstLogin.objects.select_related("mailbox__domain__customer").filter(locator=locator).first()
+        if locator.isascii() and len(locator) <= 16
+        else None
+    )
+
+
+def check(mailbox: Mailbox | None, typed: str) -> FirstLogin | None:
+    """The valid first-login password that was typed, or None.
+
+    The newest that was mailed and its predecessor count. Whoever asks, for whichever mailbox or none, the same work is
+    done: one query and two comparisons.
+    """
+    message = _message(mailbox.pk if mailbox else 0, normalise(typed))
+    candidates = list(_newest_two(mailbox.pk if mailbox else 0))
+    found = None
+    for place in range(2):
+        candidate = candidates[place] if place < len(candidates) else None
+        stored = bytes(candidate.mac) if candidate and candidate.mac else _nobodys_mac()
+        matches = mac_matches(Purpose.FIRST_LOGIN, message, stored)
+        if matches and candidate and is_valid(candidate) and found is None:
+            found = candidate
+    return found
+
+
+def is_valid(first_login: FirstLogin) -> bool:
+    """Minted, not used up, not revoked, not too old, and its mailbox takes part in the move."""
+    return (
+        first_login.minted_at is not None
+        and first_login.consumed_at is None
+        and first_login.revoked_at is None
+        and timezone.now() < expires_at(first_login)
+        and first_login.mailbox.state != Mailbox.State.EXCLUDED
+    )
+
+
+def expires_at(first_login: FirstLogin) -> datetime:
+    """The end of the domain's deadline plus grace; without a deadline, FIRST_LOGIN_DAYS after the mail.
+
+    A domain whose deadline has passed and was not moved gives a later invitation its FIRST_LOGIN_DAYS all the same:
+    support sent it on purpose.
+    """
+    born = first_login.minted_at or first_login.created_at
+    by_age = born + timedelta(days=settings.FIRST_LOGIN_DAYS)
+    deadline = first_login.mailbox.domain.deadline
+    if deadline is None:
+        return by_age
+    last_day = deadline + timedelta(days=settings.DEADLINE_GRACE_DAYS)
+    end = datetime.combine(last_day + timedelta(days=1), time.min, tzinfo=timezone.get_default_timezone())
+    return by_age if end <= born else end
+
+
+def consume_all(mailbox: Mailbox) -> int:
+    """Use up every first-login password of a mailbox; part of saving the new password. Returns how many were left."""
+    return FirstLogin.objects.filter(_unspent(mailbox)).update(consumed_at=timezone.now())
+
+
+def revoke_all(mailbox: Mailbox) -> int:
+    """Make every first-login password of a mailbox worthless. Returns how many were left."""
+    return FirstLogin.objects.filter(_unspent(mailbox)).update(revoked_at=timezone.now())
+
+
+def _unspent(mailbox: Mailbox) -> Q:
+    return Q(mailbox=mailbox, consumed_at=None, revoked_at=None)
+
+
+def _newest_two(mailbox_id: int) -> "list[FirstLogin]":
+    minted = FirstLogin.objects.filter(mailbox_id=mailbox_id, mac__isnull=False)
+    return list(minted.select_related("mailbox__domain__customer").order_by("-number")[:2])
+
+
+def _message(mailbox_id: int, secret: str) -> bytes:
+    return f"{mailbox_id}\0{secret}".encode("utf-8", "surrogatepass")
+
+
+def _nobodys_mac() -> bytes:
+    return mac(Purpose.FIRST_LOGIN, b"nobody")

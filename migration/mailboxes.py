@@ -1,0 +1,220 @@
+"""The verbs on one mailbox. Each is a guarded transition, its event, and its doorbell, in one transaction."""
+
+import uuid
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max
+from django.utils import timezone
+
+from . import first_login, pushes
+from .doorbell import ring
+from .mailings import outbox, route
+from .models import Domain, Event, FirstLogin, Mailbox, Mailing, Push
+from .refusals import VerbRefused
+from .states import move
+
+INVITE_AGAIN_AFTER = timedelta(minutes=10)
+INVITE_BATCH = 500
+
+
+def invite(mailbox: Mailbox, *, actor: str, reason: str = "") -> Mailing:
+    """Queue the first invitation.
+
+    `reason` says why it may go out although the contact was not told before. Raises VerbRefused.
+    """
+    refuse_invitations(mailbox.domain, reason)
+    return _invite(mailbox, "invite", actor=actor, **_why(reason))
+
+
+def invite_all(domain: Domain, *, actor: str, reason: str = "") -> int:
+    """Invite every mailbox of the domain that was imported and not invited yet. Returns how many.
+
+    In batches, each whole or not at all; the sweep then sends at the pace of the settings. Raises VerbRefused.
+    """
+    refuse_invitations(domain, reason)
+    invited = 0
+    while batch := _invite_batch(domain, actor=actor, **_why(reason)):
+        invited += batch
+    return invited
+
+
+def refuse_invitations(domain: Domain, reason: str) -> None:
+    """Raise VerbRefused if nothing may be sent into the domain now.
+
+    Nothing that we send may be the first thing a customer hears: without a pre-announcement a reason must be typed.
+    """
+    if domain.paused_at:
+        raise VerbRefused("paused")
+    if not reason.strip() and domain.announced_at is None:
+        raise VerbRefused("not_announced")
+
+
+def re_invite(mailbox: Mailbox, *, actor: str) -> Mailing:
+    """Queue a further invitation. The newest mailed password and its predecessor work; the owner's sessions end.
+
+    Raises VerbRefused, also when the last invitation is younger than ten minutes.
+    """
+    return _invite(mailbox, "re_invite", actor=actor)
+
+
+def reopen(mailbox: Mailbox, *, actor: str) -> Mailing:
+    """Start again with a new invitation; what mailcow has stays as it is. Raises VerbRefused."""
+    with transaction.atomic():
+        first_login.revoke_all(mailbox)
+        mailing = _invite(mailbox, "reopen", actor=actor)
+        Event.record(Event.Action.REOPENED, actor=actor, mailbox=mailbox)
+    return mailing
+
+
+def record_sign_in(mailbox: Mailbox, *, ip: str | None) -> None:
+    """Note that the owner signed in. A second sign-in is as good as the first."""
+    with transaction.atomic():
+        move(mailbox, "record_sign_in")
+        Event.record(Event.Action.SIGNED_IN, actor="owner", mailbox=mailbox, ip=ip)
+
+
+def set_password(
+    mailbox: Mailbox, *, password_hash: str, kept_old: bool, submission: uuid.UUID, ip: str | None
+) -> Push:
+    """Save the owner's new password: all of it or nothing.
+
+    The push is queued and any older open one superseded and blanked; the first-login passwords are used up; the
+    owner's other sessions end (the epoch rises); the event is written; the notice and the doorbell go out on commit.
+    A submission that was saved before returns its push and changes nothing.
+    Raises VerbRefused when the mailbox is in a state without a password to set.
+    """
+    if saved := _saved(mailbox, submission):
+        return saved
+    try:
+        with transaction.atomic():
+            if not move(mailbox, "set_password", version=F("version") + 1, epoch=F("epoch") + 1):
+                raise VerbRefused("wrong_state")
+            push = pushes.enqueue(mailbox, password_hash=password_hash, kept_old=kept_old, submission=submission)
+            first_login.consume_all(mailbox)
+            Event.record(Event.Action.PASSWORD_SET, actor="owner", mailbox=mailbox, ip=ip, version=push.version)
+            outbox.enqueue(
+                Mailing.Kind.PASSWORD_SAVED,
+                domain=mailbox.domain,
+                mailbox=mailbox,
+                recipient=route.recipient(mailbox),
+                language=mailbox.mail_language,
+            )
+            return push
+    except IntegrityError:
+        # The same form was sent twice at once and the other one was quicker.
+        if saved := _saved(mailbox, submission):
+            return saved
+        raise
+
+
+def retry_push(mailbox: Mailbox, *, actor: str) -> Push:
+    """Try the open push again now. Raises VerbRefused when there is none that waits or is blocked."""
+    with transaction.atomic():
+        push = pushes.retry(mailbox)
+        if push is None:
+            raise VerbRefused("nothing_to_retry")
+        Event.record(Event.Action.PUSH_RETRIED, actor=actor, mailbox=mailbox, version=push.version)
+    return push
+
+
+def revoke(mailbox: Mailbox, *, actor: str) -> None:
+    """Make the mailed first-login passwords worthless and end the owner's sessions."""
+    with transaction.atomic():
+        first_login.revoke_all(mailbox)
+        Mailbox.objects.filter(pk=mailbox.pk).update(epoch=F("epoch") + 1)
+        Event.record(Event.Action.REVOKED, actor=actor, mailbox=mailbox)
+
+
+def exclude(mailbox: Mailbox, *, actor: str, reason: str) -> None:
+    """Take the mailbox out of the move. Raises VerbRefused without a reason or once it is active."""
+    _with_reason(mailbox, "exclude", Event.Action.EXCLUDED, actor, reason)
+
+
+def include(mailbox: Mailbox, *, actor: str, reason: str) -> None:
+    """Take an excluded mailbox in again. Raises VerbRefused without a reason."""
+    _with_reason(mailbox, "include", Event.Action.INCLUDED, actor, reason)
+
+
+def _with_reason(mailbox: Mailbox, verb: str, action: Event.Action, actor: str, reason: str) -> None:
+    if not reason.strip():
+        raise VerbRefused("no_reason")
+    with transaction.atomic():
+        if not move(mailbox, verb, epoch=F("epoch") + 1):
+            raise VerbRefused("wrong_state")
+        first_login.revoke_all(mailbox)
+        pushes.supersede_open(mailbox)
+        Event.record(action, actor=actor, mailbox=mailbox, reason=reason.strip())
+
+
+def _invite(mailbox: Mailbox, verb: str, *, actor: str, **detail: object) -> Mailing:
+    if mailbox.domain.paused_at:
+        raise VerbRefused("paused")
+    if not route.recipient(mailbox):
+        raise VerbRefused("no_recipient")
+    with transaction.atomic():
+        if not move(mailbox, verb, epoch=F("epoch") + 1):
+            raise VerbRefused("wrong_state")
+        # The guarded update holds the row: of two clicks at once the second sees the first one's invitation.
+        newest = FirstLogin.objects.filter(mailbox=mailbox).first()
+        if verb == "re_invite" and newest and newest.created_at > timezone.now() - INVITE_AGAIN_AFTER:
+            raise VerbRefused("too_soon")
+        if verb == "reopen":
+            pushes.supersede_open(mailbox)
+        numbers = {mailbox.pk: newest.number + 1 if newest else 1}
+        [mailing] = _queue_invitations([mailbox], numbers, actor=actor, **detail)
+        ring("send_mail", mailing.pk)
+    return mailing
+
+
+def _invite_batch(domain: Domain, *, actor: str, **detail: object) -> int:
+    with transaction.atomic():
+        imported = Mailbox.objects.filter(domain=domain, state=Mailbox.State.IMPORTED).select_for_update(of=("self",))
+        batch = list(imported.select_related("domain__customer")[:INVITE_BATCH])
+        if any(not route.recipient(mailbox) for mailbox in batch):
+            raise VerbRefused("no_recipient")
+        pks = [mailbox.pk for mailbox in batch]
+        Mailbox.objects.filter(pk__in=pks).update(state=Mailbox.State.INVITED, epoch=F("epoch") + 1)
+        earlier = FirstLogin.objects.filter(mailbox__in=pks).values_list("mailbox").annotate(Max("number"))
+        numbers = dict.fromkeys(pks, 1) | {pk: number + 1 for pk, number in earlier}
+        _queue_invitations(batch, numbers, actor=actor, **detail)
+    return len(batch)
+
+
+def _queue_invitations(
+    mailboxes: list[Mailbox], numbers: dict[int, int], *, actor: str, **detail: object
+) -> list[Mailing]:
+    """Write invitation, mail and event of each mailbox, whose states have been moved; part of a transaction."""
+    invitations = FirstLogin.objects.bulk_create(
+        FirstLogin(mailbox=mailbox, number=numbers[mailbox.pk], locator=first_login.new_locator())
+        for mailbox in mailboxes
+    )
+    Event.objects.bulk_create(
+        Event(
+            action=Event.Action.INVITED,
+            actor=actor,
+            mailbox=invitation.mailbox,
+            domain_id=invitation.mailbox.domain_id,
+            detail={"number": invitation.number, **detail},
+        )
+        for invitation in invitations
+    )
+    return Mailing.objects.bulk_create(
+        Mailing(
+            kind=Mailing.Kind.INVITATION,
+            domain_id=invitation.mailbox.domain_id,
+            mailbox=invitation.mailbox,
+            first_login=invitation,
+            recipient=route.recipient(invitation.mailbox),
+            language=invitation.mailbox.mail_language,
+        )
+        for invitation in invitations
+    )
+
+
+def _why(reason: str) -> dict[str, str]:
+    return {"reason": reason.strip()} if reason.strip() else {}
+
+
+def _saved(mailbox: Mailbox, submission: uuid.UUID) -> Push | None:
+    return Push.objects.filter(mailbox=mailbox, submission=submission).first()

@@ -1,0 +1,26 @@
+"""Why a verb was refused, in words for the person who asked for it."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES: dict[str, str | Promise] = {
+    "wrong_state": _("This is not possible in the state the mailbox is in."),
+    "not_announced": _("The customer's contact has not been told yet. Send the pre-announcement first, or type a reason."),
+    "paused": _("The domain is paused. Resume it first."),
+    "too_soon": _("The last invitation is less than ten minutes old. Wait until it has arrived."),
+    "no_recipient": _("A machine's mailbox needs a responsible person or a customer's contact to write to."),
+    "no_reason": _("Please type a reason; it is recorded."),
+    "nothing_to_retry": _("There is no transfer to start again."),
+    "nothing_to_announce": _("The domain has no mailboxes or aliases yet. Import them first."),
+}
+
+
+class VerbRefused(Exception):  # noqa: N818 - it is an answer, not an error
+    """A verb could not be carried out; nothing was changed. `code` is a key of SENTENCES."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+    def __str__(self) -> str:
+        return str(SENTENCES[self.code])

@@ -1,0 +1,30 @@
+"""What Celery calls: ids only, and every task may come twice, late, or never."""
+
+from celery import shared_task
+
+from . import pushes
+from .doorbell import ring
+from .mailings import outbox
+
+
+@shared_task(name="migration.deliver_push")
+def deliver_push(pk: int) -> None:
+    """Deliver this push, then what else is due."""
+    pushes.work(pk)
+
+
+@shared_task(name="migration.send_mail")
+def send_mail(pk: int) -> None:
+    """Send this mail, if it is due and nobody else has it."""
+    outbox.send(pk)
+
+
+@shared_task(name="migration.sweep")
+def sweep() -> None:
+    """Find what no message told of: dead claims, due pushes, due mails."""
+    pushes.reap_leases()
+    first = pushes.due().values_list("pk", flat=True).first()
+    if first:
+        ring("deliver_push", first)
+    for pk in outbox.due():
+        ring("send_mail", pk)

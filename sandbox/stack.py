@@ -1,0 +1,229 @@
+"""The whole of Umzug and the world around it as processes on this machine: for the demo, its check, tests and bench.
+
+    stand-ins   mailcow, the old mail server (with the staff member's phone)
+    Umzug       web (gunicorn), worker, beat
+
+Everything lives below one folder and listens on 127.0.0.1 only. A second start finds its data there.
+"""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import requests
+from allauth.mfa.totp.internal.auth import generate_totp_secret
+
+from migration.secrets import new_key_line
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 40
+STOP_SECONDS = 20
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class StackError(Exception):
+    """A part did not start; the message says which and shows the end of its log."""
+
+
+@dataclass
+class Ports:
+    """Where each part listens. The defaults are the demo's; `Ports.free()` is for everything that runs beside it."""
+
+    portal: int = 8000
+    mailhost: int = 8025
+    smtp: int = 2525
+    mailcow: int = 8090
+
+    @classmethod
+    def free(cls) -> Self:
+        """Ports that are free right now."""
+        return cls(*(free_port() for _ in range(4)))
+
+
+@dataclass
+class Stack:
+    """Start, ask, and stop the parts. `database_url` and `broker_url` default to the embedded ones."""
+
+    folder: Path
+    ports: Ports = field(default_factory=Ports)
+    database_url: str = ""
+    broker_url: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def portal(self) -> str:
+        """Where owners and staff go. `localhost`, because browsers trust that name with cookies and passkeys."""
+        return f"http://localhost:{self.ports.portal}"
+
+    @property
+    def mailhost(self) -> str:
+        """The old mailboxes in the browser."""
+        return f"http://localhost:{self.ports.mailhost}"
+
+    @property
+    def mailcow(self) -> str:
+        """The stand-in for mailcow."""
+        return f"http://localhost:{self.ports.mailcow}"
+
+    def secret(self, name: str) -> str:
+        """The content of one of the secret files."""
+        return (self.folder / "secrets" / name).read_text().strip()
+
+    def prepare(self) -> bool:
+        """Make the folder and its secrets. Returns False when they were there already."""
+        os.umask(0o077)
+        secret_files = {
+            "secret_key": lambda: secrets.token_urlsafe(50),
+            "key_ring": lambda: new_key_line("demo"),
+            "mailcow_api_key": lambda: "-".join(secrets.token_hex(3).upper() for _ in range(5)),
+            "totp_secret": generate_totp_secret,
+        }
+        folder = self.folder / "secrets"
+        fresh = not folder.exists()
+        for name in ("secrets", "logs", "mails"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        for name, make in secret_files.items():
+            if not (folder / name).exists():
+                (folder / name).write_text(make() + "\n")
+        return fresh
+
+    def environment(self, *, worker: bool = False) -> dict[str, str]:
+        """The settings as a process gets them. Only the worker knows mailcow's key."""
+        own = {
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "PORTAL_DATA_DIR": str(self.folder),
+            "PORTAL_BASE_URL": self.portal,
+            "PORTAL_SECRET_KEY_FILE": str(self.folder / "secrets" / "secret_key"),
+            "PORTAL_KEY_RING_FILE": str(self.folder / "secrets" / "key_ring"),
+            "PORTAL_STATIC_FROM_SOURCE": "1",
+            "PORTAL_SOURCE_SMTP_HOST": "127.0.0.1",
+            "PORTAL_SOURCE_SMTP_PORT": str(self.ports.smtp),
+            "PORTAL_SOURCE_SMTP_SECURITY": "none",
+            "PORTAL_MAILCOW_URL": f"http://127.0.0.1:{self.ports.mailcow}",
+            "PORTAL_MAILS_PER_MINUTE": "600",
+            "PORTAL_SWEEP_SECONDS": "5",
+            "PORTAL_LOG_FORMAT": "console",
+        }
+        if worker:
+            own["PORTAL_MAILCOW_API_KEY_FILE"] = str(self.folder / "secrets" / "mailcow_api_key")
+        if self.database_url:
+            own["PORTAL_DATABASE_URL"] = self.database_url
+        if self.broker_url:
+            own["PORTAL_BROKER_URL"] = self.broker_url
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
+        return inherited | own | self.settings
+
+    def start_world(self) -> None:
+        """Start the stand-ins."""
+        secret_folder = self.folder / "secrets"
+        self._start(
+            "mailcow",
+            [sys.executable, "-m", "sandbox.mailcow", "--port", str(self.ports.mailcow)]
+            + ["--api-key-file", str(secret_folder / "mailcow_api_key"), "--state", str(self.folder / "mailcow.json")],
+        )
+        self._start(
+            "mailhost",
+            [sys.executable, "-m", "sandbox.mailhost", "--smtp-port", str(self.ports.smtp)]
+            + ["--http-port", str(self.ports.mailhost), "--folder", str(self.folder / "mails")]
+            + ["--totp-secret-file", str(secret_folder / "totp_secret"), "--portal-url", self.portal],
+        )
+        self._await("mailcow", f"{self.mailcow}/")
+        self._await("mailhost", f"{self.mailhost}/")
+
+    def start_web(self) -> None:
+        """Start gunicorn and wait until it answers."""
+        self._start(
+            "web",
+            [sys.executable, "-m", "gunicorn", "portal.wsgi", "--bind", f"127.0.0.1:{self.ports.portal}"]
+            + ["--workers", "1", "--threads", "8", "--no-control-socket", "--log-level", "warning"],
+        )
+        self._await("web", f"{self.portal}/healthz")
+
+    def start_worker(self) -> None:
+        """Start the Celery worker: threads with the embedded broker, processes with Redis."""
+        pool = ["-P", "prefork", "-c", "2"] if self.broker_url else ["-P", "threads", "-c", "4"]
+        command = [sys.executable, "-m", "celery", "-A", "portal", "worker", *pool, "--loglevel", "INFO"]
+        self._start("worker", [*command, "--without-gossip", "--without-mingle"], worker=True)
+
+    def start_beat(self) -> None:
+        """Start the clock of the sweep."""
+        (self.folder / "beat.pid").unlink(missing_ok=True)
+        command = [sys.executable, "-m", "celery", "-A", "portal", "beat", "--loglevel", "WARNING"]
+        self._start("beat", [*command, "--pidfile", str(self.folder / "beat.pid")])
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command to its end and return what it printed. Raises StackError when it fails."""
+        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False, timeout=300
+        )
+        if done.returncode:
+            raise StackError(f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def kill(self, name: str) -> None:
+        """End a part at once, with everything it started, as a power cut would."""
+        process = self.processes.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        """Ask every part to end, and kill what has not after a while."""
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in self.processes.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        self.processes.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    def dead(self) -> str | None:
+        """The name of a part that has ended by itself, or None."""
+        return next((name for name, process in self.processes.items() if process.poll() is not None), None)
+
+    def log(self, name: str) -> str:
+        """What a part has written so far."""
+        return (self.folder / "logs" / f"{name}.log").read_text(errors="replace")
+
+    def _start(self, name: str, command: list[str], *, worker: bool = False) -> None:
+        with (self.folder / "logs" / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment(worker=worker), stdout=log, stderr=log, start_new_session=True
+            )
+
+    def _await(self, name: str, url: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.processes[name].poll() is not None:
+                break
+            try:
+                if requests.get(url, timeout=2).ok:
+                    return
+            except requests.RequestException:
+                time.sleep(0.1)
+        raise StackError(f"{name} did not start:\n{self.log(name)[-2000:]}")
