@@ -131,7 +131,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "accounts",
+    "accounts.apps.AccountsConfig",
     "migration",
 ]
 
@@ -281,7 +281,7 @@ if not WHITENOISE_USE_FINDERS:
 
 # --- Celery: a doorbell, never the truth (the outbox rows are) -----------------------------------------------------------
 
-CELERY_BROKER_URL = secret("BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = secret("BROKER_URL", "filesystem://localhost")
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"

@@ -10,7 +10,7 @@ urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("language", set_language, name="set_language"),
-    path("staff/sign-in/", include("allauth.urls")),
+    path("staff/sign-in/", include("accounts.staff_urls")),
     path("staff/", include("migration.desk.urls", namespace="desk")),
     path("admin/", admin.site.urls),
     path("", include("accounts.urls", namespace="accounts")),

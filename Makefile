@@ -1,0 +1,86 @@
+# Umzug. `make demo` shows it, `make test` proves it; `make help` lists the rest.
+# Everything needed is installed into .venv by the target that needs it.
+
+SHELL := /bin/sh
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+LOCK := .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
+
+.PHONY: help demo demo-check screenshots test test-sqlite test-servers check run worker beat bench messages lock clean browser
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: .venv/demo.stamp ## Start everything on this machine with example data; Ctrl-C ends it
+	@$(PY) -m sandbox.demo
+
+demo-check: browser ## Drive the whole journey in a headless browser; exits 0 or tells what failed
+	@$(PY) -m sandbox.check
+
+screenshots: browser ## Take the pictures in docs/images anew from a running demo
+	@$(PY) -m sandbox.check --pictures docs/images
+
+test: test-sqlite test-servers ## Run all tests: on SQLite, then on PostgreSQL and Valkey
+
+test-sqlite: browser
+	$(PY) -m pytest $(ARGS)
+
+test-servers: browser
+	$(PY) -m tests.servers $(PY) -m pytest $(ARGS)
+
+check: .venv/dev.stamp ## Lint, types, templates, imports, schema migrations, deployment settings
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy .
+	.venv/bin/djlint templates --lint --quiet
+	.venv/bin/lint-imports
+	$(PY) -m portal.messages check
+	$(PY) -m tests.manage makemigrations --check --dry-run
+	$(PY) -m tests.manage --production check --deploy --fail-level WARNING
+
+run: .venv/demo.stamp ## Start the web process with the settings of the environment
+	$(PY) manage.py migrate --noinput
+	$(PY) manage.py createcachetable
+	$(PY) -m gunicorn portal.wsgi --bind 127.0.0.1:8000 --workers 2 --threads 4 --no-control-socket
+
+worker: .venv/demo.stamp ## Start a worker with the settings of the environment
+	$(PY) -m celery -A portal worker --loglevel INFO
+
+beat: .venv/demo.stamp ## Start the clock of the sweep with the settings of the environment
+	$(PY) -m celery -A portal beat --loglevel INFO
+
+bench: .venv/dev.stamp ## Measure; prints a table and writes build/bench.json
+	$(PY) -m bench
+
+messages: .venv/dev.stamp ## Read new texts into the catalogues
+	$(PY) -m portal.messages update
+
+lock: .venv/dev.stamp ## Write the lock files anew (needs uv in .venv)
+	$(PIP:--require-hashes=) uv
+	$(LOCK) -o requirements.txt
+	$(LOCK) --group demo -o requirements-demo.txt
+	$(LOCK) --group dev --group demo --group bench -o requirements-dev.txt
+
+clean: ## Remove what was built; keeps var/, the demo's data
+	rm -rf .venv build staticfiles .mypy_cache .ruff_cache .pytest_cache
+
+.venv/bin/python:
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Umzug needs python3 3.11 or newer."; exit 1; }
+	@python3 -c 'import ensurepip' 2>/dev/null || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	python3 -m venv .venv
+
+.venv/demo.stamp: requirements-demo.txt $(wildcard portal/locale/*/LC_MESSAGES/django.po) | .venv/bin/python
+	$(PIP) -r requirements-demo.txt
+	$(PY) -m portal.messages compile
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/demo.stamp
+	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# Debian's Chromium where we are root, else the one Playwright downloads.
+browser: .venv/dev.stamp
+	@command -v chromium >/dev/null 2>&1 \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
+	|| $(PY) -m playwright install chromium \
+	|| echo "No browser could be installed: the browser tests will be left out."
