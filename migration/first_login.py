@@ -21,6 +21,7 @@ LENGTH = 16
 GROUP = 4
 LOCATOR_BYTES = 8
 
+_LOCATOR = re.compile(r"[A-Za-z0-9_-]{11}")
 _IGNORED = re.compile(r"[\s\u00ad\u200b-\u200d\u2060\ufeff.\-\u2010-\u2015\u2212]+")
 
 
@@ -68,11 +69,9 @@ def mint(first_login: FirstLogin) -> str:
 
 def find(locator: str) -> FirstLogin | None:
     """The invitation a mailed link names, with its mailbox, domain and customer; None if there is none."""
-    return (
-        FirstLogin.objects.select_related("mailbox__domain__customer").filter(locator=locator).first()
-        if locator.isascii() and len(locator) <= 16
-        else None
-    )
+    if not _LOCATOR.fullmatch(locator):  # PostgreSQL would raise for a NUL
+        return None
+    return FirstLogin.objects.select_related("mailbox__domain__customer").filter(locator=locator).first()
 
 
 def check(mailbox: Mailbox | None, typed: str) -> FirstLogin | None:
@@ -91,6 +90,12 @@ def check(mailbox: Mailbox | None, typed: str) -> FirstLogin | None:
         if matches and candidate and is_valid(candidate) and found is None:
             found = candidate
     return found
+
+
+def is_secret_of(first_login: FirstLogin, typed: str) -> bool:
+    """Whether this is the secret of the invitation, still valid or not: nobody may take it as the new password."""
+    message = _message(first_login.mailbox_id, normalise(typed))
+    return bool(first_login.mac) and mac_matches(Purpose.FIRST_LOGIN, message, bytes(first_login.mac or b""))
 
 
 def is_valid(first_login: FirstLogin) -> bool:

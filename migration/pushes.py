@@ -30,7 +30,7 @@ LAST_RETRY = timedelta(minutes=15)
 JITTER = 0.2
 # A mailbox that is not there yet is usually made within the hour, else within the day.
 MISSING_RETRIES = (timedelta(minutes=15), timedelta(hours=6))
-# passwd_update counts whole seconds: two pushes within one second look alike, so "unchanged" is believed the second time.
+# passwd_update counts whole seconds, so two pushes within one look alike: "unchanged" is believed the second time.
 UNCHANGED_RETRY = timedelta(seconds=3)
 
 
@@ -90,7 +90,10 @@ def claim(pk: int | None = None) -> Push | None:
             return None
         lease = uuid.uuid4().hex
         Push.objects.filter(pk=chosen).update(
-            state=Push.State.IN_FLIGHT, lease=lease, lease_until=_in(settings.PUSH_LEASE), attempts=F("attempts") + 1
+            state=Push.State.IN_FLIGHT,
+            lease=lease,
+            lease_until=_in(settings.PUSH_LEASE),
+            attempts=F("attempts") + 1,
         )
         return Push.objects.select_related("mailbox__domain").get(pk=chosen)
 
@@ -161,7 +164,7 @@ def target_name() -> str:
     return settings.MAILCOW_URL.partition("://")[2][:40]
 
 
-class _LeaseLost(Exception):
+class _LeaseLost(Exception):  # noqa: N818 - an outcome
     """Another worker has the push now, or a newer password has superseded it."""
 
 
@@ -192,7 +195,12 @@ def _renew_lease(push: Push) -> None:
 def _settle(push: Push) -> None:
     with transaction.atomic():
         delivered = _mine(push).update(
-            state=Push.State.DELIVERED, payload=None, reason="", lease="", lease_until=None, delivered_at=Now()
+            state=Push.State.DELIVERED,
+            payload=None,
+            reason="",
+            lease="",
+            lease_until=None,
+            delivered_at=Now(),
         )
         if delivered != 1:
             return
@@ -234,7 +242,13 @@ def _give_back(push: Push, action: Event.Action, *, state: Push.State, **changes
             detail = {"version": push.version, "reason": changes.get("reason", "")}
             Event.record(action, actor="worker", mailbox=push.mailbox, **detail)
     _ring_for_next(push)
-    log.info("push_given_back", push=push.pk, mailbox=push.mailbox_id, state=state.value, reason=changes.get("reason"))
+    log.info(
+        "push_given_back",
+        push=push.pk,
+        mailbox=push.mailbox_id,
+        state=state.value,
+        reason=changes.get("reason"),
+    )
 
 
 def _ring_for_next(push: Push) -> None:

@@ -5,7 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 SENTENCES: dict[str, str | Promise] = {
     "wrong_state": _("This is not possible in the state the mailbox is in."),
-    "not_announced": _("The customer's contact has not been told yet. Send the pre-announcement first, or type a reason."),
+    "not_announced": _(
+        "The customer's contact has not been told yet. Send the pre-announcement first, or type a reason."
+    ),
     "paused": _("The domain is paused. Resume it first."),
     "too_soon": _("The last invitation is less than ten minutes old. Wait until it has arrived."),
     "no_recipient": _("A machine's mailbox needs a responsible person or a customer's contact to write to."),

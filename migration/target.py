@@ -13,7 +13,12 @@ _kept = threading.local()
 
 def client() -> Client:
     """This thread's client; its connection stays open between pushes. Raises ValueError without an API key."""
-    wanted = (settings.MAILCOW_URL, settings.MAILCOW_API_KEY, settings.MAILCOW_CALL_SECONDS, settings.MAILCOW_CA_FILE)
+    wanted = (
+        settings.MAILCOW_URL,
+        settings.MAILCOW_API_KEY,
+        settings.MAILCOW_CALL_SECONDS,
+        settings.MAILCOW_CA_FILE,
+    )
     if getattr(_kept, "settings", None) != wanted:
         _kept.client = Client(
             settings.MAILCOW_URL,

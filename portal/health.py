@@ -27,4 +27,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
     except DatabaseError:
         return JsonResponse({"database": "unreachable"}, status=503)
     status = 503 if oldest > OLDEST_DUE_SECONDS else 200
-    return JsonResponse({"database": "ok", "oldest_due_seconds": oldest, "sweep_seconds": settings.SWEEP_SECONDS}, status=status)
+    return JsonResponse(
+        {"database": "ok", "oldest_due_seconds": oldest, "sweep_seconds": settings.SWEEP_SECONDS},
+        status=status,
+    )

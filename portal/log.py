@@ -14,13 +14,15 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 STRUCK = "[struck out]"
 # A field is struck out by its name …
-_SECRET_NAME = re.compile(r"passw|secret|hash|payload|api.?key|authorization|cookie|csrf|otp|totp|recovery", re.I)
+_SECRET_NAME = re.compile(
+    r"passw|secret|hash|payload|api.?key|authorization|cookie|csrf|otp|totp|recovery", re.IGNORECASE
+)
 # … and text by its shape: a Dovecot hash, a crypt string, a first-login password in its four groups.
 _SECRET_TEXT = re.compile(
     r"\{[A-Za-z0-9.-]+\}\S+"
     r"|\$(?:argon2\w*|2[abxy]|[156y]|gy|7)\$\S+"
     r"|\b[bcdfghjkmnpqrstvwxyz34679]{4}(?:[-\u2010-\u2015 ][bcdfghjkmnpqrstvwxyz34679]{4}){3}\b",
-    re.I,
+    re.IGNORECASE,
 )
 
 
@@ -46,7 +48,7 @@ def _drop_locals(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     return event
 
 
-def configure(*, format: str, level: str) -> None:
+def configure(*, style: str, level: str) -> None:
     """Send the standard library's and structlog's records through the same processors to standard error."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -57,8 +59,10 @@ def configure(*, format: str, level: str) -> None:
         _drop_locals,
     ]
     last: list[Any] = [structlog.processors.JSONRenderer(ensure_ascii=True)]
-    if format == "console":
-        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+    if style == "console":
+        last = [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

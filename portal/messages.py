@@ -31,7 +31,7 @@ _KEYWORDS = {
     "npgettext": ((1, "c"), 2, 3),
 }
 
-# (context, message, plural)
+# Context, message, plural.
 Message = tuple[str | None, str, str | None]
 
 

@@ -57,7 +57,7 @@ def url(name: str, default: str) -> str:
     value: str = env.str(name, default=default).rstrip("/")
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ImproperlyConfigured(f"PORTAL_{name} must be an address such as https://host.example, not {value!r}.")
+        raise ImproperlyConfigured(f"PORTAL_{name} must be an address like https://host.example, not {value!r}.")
     return value
 
 
@@ -74,7 +74,7 @@ SECRET_KEY = secret("SECRET_KEY")
 KEY_RING = parse_key_ring(secret("KEY_RING"))
 TRUSTED_PROXY_COUNT = number("TRUSTED_PROXY_COUNT", 0, least=0, most=5)
 
-# --- The provider ------------------------------------------------------------------------------------------------------
+# --- The provider -----------------------------------------------------------------------------------------------------
 
 PROVIDER_NAME = env.str("PROVIDER_NAME", default="ITEG")
 PROVIDER_PHONE = env.str("PROVIDER_PHONE", default="+43 000 000 000")
@@ -105,7 +105,7 @@ PUSH_LEASE = timedelta(seconds=number("PUSH_LEASE_SECONDS", 120, least=2, most=3
 if PUSH_LEASE.total_seconds() <= MAILCOW_CALL_SECONDS:
     raise ImproperlyConfigured("PORTAL_PUSH_LEASE_SECONDS must be more than PORTAL_MAILCOW_CALL_SECONDS.")
 
-# --- Rules of the move -------------------------------------------------------------------------------------------------
+# --- Rules of the move ------------------------------------------------------------------------------------------------
 
 FIRST_LOGIN_DAYS = number("FIRST_LOGIN_DAYS", 14, least=1, most=90)
 DEADLINE_GRACE_DAYS = number("DEADLINE_GRACE_DAYS", 7, least=0, most=90)
@@ -118,7 +118,7 @@ ARGON2_MEMORY_KIB = number("ARGON2_MEMORY_KIB", 19_456, least=19_456, most=262_1
 ARGON2_TIME_COST = number("ARGON2_TIME_COST", 2, least=1, most=10)
 SWEEP_SECONDS = number("SWEEP_SECONDS", 60, least=1, most=600)
 
-# --- Django ------------------------------------------------------------------------------------------------------------
+# --- Django -----------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -179,6 +179,8 @@ if _database["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON",
     }
+    # A file in tests too: SQLite in memory locks whole tables and knows no waiting.
+    _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
     _database.setdefault("CONN_MAX_AGE", 60)
     _database["CONN_HEALTH_CHECKS"] = True
@@ -190,7 +192,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", 
 if _redis := env.str("CACHE_URL", default=""):
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis}}
 
-# --- Language and time -------------------------------------------------------------------------------------------------
+# --- Language and time ------------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "de"
 LANGUAGES = [("de", _("German")), ("en", _("English"))]
@@ -198,7 +200,7 @@ LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="Europe/Vienna")
 
-# --- People ------------------------------------------------------------------------------------------------------------
+# --- People -----------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.staff.RoleBackend"]
@@ -239,7 +241,7 @@ LANGUAGE_COOKIE_SECURE = HTTPS
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 
-# --- Headers -----------------------------------------------------------------------------------------------------------
+# --- Headers ----------------------------------------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -267,7 +269,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_500  # the admin's list posts one field a row
 FILE_UPLOAD_MAX_MEMORY_SIZE = 21 * 1024 * 1024  # an import file stays in memory: it holds hashes and is never kept
 
-# --- Static files ------------------------------------------------------------------------------------------------------
+# --- Static files -----------------------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -279,7 +281,7 @@ if not WHITENOISE_USE_FINDERS:
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
 
-# --- Celery: a doorbell, never the truth (the outbox rows are) -----------------------------------------------------------
+# --- Celery: a doorbell, never the truth (the outbox rows are) --------------------------------------------------------
 
 CELERY_BROKER_URL = secret("BROKER_URL", "filesystem://localhost")
 CELERY_TIMEZONE = "UTC"
@@ -319,8 +321,8 @@ else:
         "socket_timeout": 5,
     }
 
-# --- Logs --------------------------------------------------------------------------------------------------------------
+# --- Logs -------------------------------------------------------------------------------------------------------------
 
 LOGGING_CONFIG = None
 LOG_FORMAT = one_of("LOG_FORMAT", "json", "json", "console")
-configure_logging(format=LOG_FORMAT, level=one_of("LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR"))
+configure_logging(style=LOG_FORMAT, level=one_of("LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR"))

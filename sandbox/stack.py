@@ -134,13 +134,18 @@ class Stack:
         self._start(
             "mailcow",
             [sys.executable, "-m", "sandbox.mailcow", "--port", str(self.ports.mailcow)]
-            + ["--api-key-file", str(secret_folder / "mailcow_api_key"), "--state", str(self.folder / "mailcow.json")],
+            + [
+                "--api-key-file",
+                str(secret_folder / "mailcow_api_key"),
+                "--state",
+                str(self.folder / "mailcow.json"),
+            ],
         )
         self._start(
             "mailhost",
-            [sys.executable, "-m", "sandbox.mailhost", "--smtp-port", str(self.ports.smtp)]
-            + ["--http-port", str(self.ports.mailhost), "--folder", str(self.folder / "mails")]
-            + ["--totp-secret-file", str(secret_folder / "totp_secret"), "--portal-url", self.portal],
+            *("sandbox.mailhost", "--smtp-port", str(self.ports.smtp), "--http-port", str(self.ports.mailhost)),
+            *("--folder", str(self.folder / "mails"), "--totp-secret-file", str(secret_folder / "totp_secret")),
+            *("--portal-url", self.portal),
         )
         self._await("mailcow", f"{self.mailcow}/")
         self._await("mailhost", f"{self.mailhost}/")
@@ -149,28 +154,34 @@ class Stack:
         """Start gunicorn and wait until it answers."""
         self._start(
             "web",
-            [sys.executable, "-m", "gunicorn", "portal.wsgi", "--bind", f"127.0.0.1:{self.ports.portal}"]
-            + ["--workers", "1", "--threads", "8", "--no-control-socket", "--log-level", "warning"],
+            *("gunicorn", "portal.wsgi", "--bind", f"127.0.0.1:{self.ports.portal}", "--workers", "1"),
+            *("--threads", "8", "--no-control-socket", "--log-level", "warning"),
         )
         self._await("web", f"{self.portal}/healthz")
 
     def start_worker(self) -> None:
         """Start the Celery worker: threads with the embedded broker, processes with Redis."""
         pool = ["-P", "prefork", "-c", "2"] if self.broker_url else ["-P", "threads", "-c", "4"]
-        command = [sys.executable, "-m", "celery", "-A", "portal", "worker", *pool, "--loglevel", "INFO"]
-        self._start("worker", [*command, "--without-gossip", "--without-mingle"], worker=True)
+        command = ["celery", "-A", "portal", "worker", *pool, "--loglevel", "INFO"]
+        self._start("worker", *command, "--without-gossip", "--without-mingle", worker=True)
 
     def start_beat(self) -> None:
         """Start the clock of the sweep."""
         (self.folder / "beat.pid").unlink(missing_ok=True)
-        command = [sys.executable, "-m", "celery", "-A", "portal", "beat", "--loglevel", "WARNING"]
-        self._start("beat", [*command, "--pidfile", str(self.folder / "beat.pid")])
+        command = ["celery", "-A", "portal", "beat", "--loglevel", "WARNING"]
+        self._start("beat", *command, "--pidfile", str(self.folder / "beat.pid"))
 
     def manage(self, *arguments: str) -> str:
         """Run a management command to its end and return what it printed. Raises StackError when it fails."""
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
         done = subprocess.run(
-            command, cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False, timeout=300
+            command,
+            cwd=ROOT,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
         )
         if done.returncode:
             raise StackError(f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}")
@@ -210,11 +221,32 @@ class Stack:
         """What a part has written so far."""
         return (self.folder / "logs" / f"{name}.log").read_text(errors="replace")
 
-    def _start(self, name: str, command: list[str], *, worker: bool = False) -> None:
+    def _start(self, name: str, *module: str, worker: bool = False) -> None:
+        command = [sys.executable, "-m", *module]
         with (self.folder / "logs" / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment(worker=worker), stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=ROOT,
+                env=self.environment(worker=worker),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        if done.returncode:
+            raise StackError(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
 
     def _await(self, name: str, url: str) -> None:
         deadline = time.monotonic() + START_SECONDS

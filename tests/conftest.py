@@ -11,6 +11,7 @@ from django.test import Client
 
 from accounts.models import User
 from migration.models import Mailbox
+from sandbox.mailcow import MailcowStandIn
 
 from . import factories
 
@@ -26,7 +27,11 @@ def _only_localhost(monkeypatch: pytest.MonkeyPatch) -> None:
     real = socket.socket.connect
 
     def connect(self: socket.socket, address: Any) -> None:
-        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in (
+            "127.0.0.1",
+            "::1",
+            "localhost",
+        ):
             raise AssertionError(f"a test tried to reach {address[0]}")
         real(self, address)
 
@@ -40,9 +45,8 @@ def _cheap_staff_hasher(settings: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache(_cheap_staff_hasher: None) -> Iterator[None]:
+def _empty_cache(_cheap_staff_hasher: None) -> None:
     cache.clear()
-    yield
 
 
 @pytest.fixture
@@ -78,3 +82,12 @@ def _signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user, backend="accounts.staff.RoleBackend")
     return client
+
+
+@pytest.fixture
+def mailcow(settings: Any) -> Iterator[MailcowStandIn]:
+    """A mailcow with state on a port of its own, which the settings point to."""
+    with MailcowStandIn() as stand_in:
+        settings.MAILCOW_URL = stand_in.url
+        settings.MAILCOW_API_KEY = stand_in.api_key
+        yield stand_in

@@ -23,14 +23,20 @@ HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$ZmFrZSBk
 def make_customer(**fields: Any) -> Customer:
     """A customer with a contact."""
     number = next(_numbers)
-    defaults = {"name": f"Kunde {number}", "contact_name": "Eva Kontakt", "contact_email": f"kontakt{number}@kunde.example"}
+    defaults = {
+        "name": f"Kunde {number}",
+        "contact_name": "Eva Kontakt",
+        "contact_email": f"kontakt{number}@kunde.example",
+    }
     return Customer.objects.create(**(defaults | fields))
 
 
 def make_domain(name: str | None = None, *, announced: bool = True, **fields: Any) -> Domain:
     """A domain, announced to its contact unless said otherwise."""
     domain = Domain.objects.create(
-        name=name or f"d{next(_numbers)}.example", customer=fields.pop("customer", None) or make_customer(), **fields
+        name=name or f"d{next(_numbers)}.example",
+        customer=fields.pop("customer", None) or make_customer(),
+        **fields,
     )
     if announced:
         Mailing.objects.create(

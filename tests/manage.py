@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 
 if "--production" in sys.argv:
     sys.argv.remove("--production")

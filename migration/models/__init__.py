@@ -8,4 +8,15 @@ from .mailboxes import Alias, Mailbox
 from .mailings import Mailing
 from .pushes import Push, Target
 
-__all__ = ["Alias", "Customer", "Domain", "Event", "FirstLogin", "ImportRun", "Mailbox", "Mailing", "Push", "Target"]
+__all__ = [
+    "Alias",
+    "Customer",
+    "Domain",
+    "Event",
+    "FirstLogin",
+    "ImportRun",
+    "Mailbox",
+    "Mailing",
+    "Push",
+    "Target",
+]

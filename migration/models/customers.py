@@ -15,7 +15,8 @@ class Customer(models.Model):
     name = models.CharField(_("name"), max_length=200, unique=True)
     contact_name = models.CharField(_("contact"), max_length=200, blank=True)
     contact_email = models.EmailField(
-        _("contact's address"), help_text=_("The pre-announcement goes here, and mail for machines' mailboxes.")
+        _("contact's address"),
+        help_text=_("The pre-announcement goes here, and mail for machines' mailboxes."),
     )
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="de")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -40,11 +41,16 @@ class Domain(models.Model):
         _("old server for mail to its mailboxes"),
         max_length=253,
         blank=True,
-        help_text=_("Empty: the one of the settings. Never looked up by MX, which may point at the new server already."),
+        help_text=_(
+            "Empty: the one of the settings. Never looked up by MX, which may point at the new server already."
+        ),
     )
     source_smtp_port = models.PositiveIntegerField(_("its port"), null=True, blank=True)
     deadline = models.DateField(
-        _("deadline"), null=True, blank=True, help_text=_("The last day for setting the new password, shown in mails.")
+        _("deadline"),
+        null=True,
+        blank=True,
+        help_text=_("The last day for setting the new password, shown in mails."),
     )
     paused_at = models.DateTimeField(_("paused"), null=True, blank=True, editable=False)
     cut_over_at = models.DateTimeField(_("cut over"), null=True, blank=True, editable=False)

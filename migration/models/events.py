@@ -73,5 +73,10 @@ class Event(models.Model):
         domain_id = mailbox.domain_id if mailbox else domain.pk if domain else None
         mailbox_id = mailbox.pk if mailbox else None
         return cls.objects.create(
-            action=action, actor=actor, mailbox_id=mailbox_id, domain_id=domain_id, ip=ip or None, detail=detail
+            action=action,
+            actor=actor,
+            mailbox_id=mailbox_id,
+            domain_id=domain_id,
+            ip=ip or None,
+            detail=detail,
         )

@@ -14,7 +14,9 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
 
     def by_address(self, address: Address) -> "MailboxQuerySet":
         """The mailbox with this canonical address, if we have it, with its domain."""
-        return self.filter(domain__name=address.domain, local_part=address.local_part).select_related("domain__customer")
+        return self.filter(domain__name=address.domain, local_part=address.local_part).select_related(
+            "domain__customer"
+        )
 
 
 class Mailbox(models.Model):
@@ -45,7 +47,9 @@ class Mailbox(models.Model):
     name = models.CharField(_("name"), max_length=200, blank=True)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.PERSONAL)
     responsible = models.EmailField(
-        _("responsible person"), blank=True, help_text=_("For a shared or a machine's mailbox: who decides about it.")
+        _("responsible person"),
+        blank=True,
+        help_text=_("For a shared or a machine's mailbox: who decides about it."),
     )
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, blank=True)
     quota_mib = models.PositiveIntegerField(_("quota (MiB)"), null=True, blank=True)
@@ -54,7 +58,9 @@ class Mailbox(models.Model):
     legacy_scheme = models.CharField(_("scheme of the old password"), max_length=40, blank=True, editable=False)
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.IMPORTED, editable=False)
     version = models.PositiveIntegerField(
-        default=0, editable=False, help_text="Number of the newest password; a push carries the one it was made for."
+        default=0,
+        editable=False,
+        help_text="Number of the newest password; a push carries the one it was made for.",
     )
     epoch = models.PositiveIntegerField(default=0, editable=False, help_text="Raised to end all sessions of the owner.")
     created_at = models.DateTimeField(_("imported"), auto_now_add=True)

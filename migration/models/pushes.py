@@ -53,34 +53,64 @@ class Push(models.Model):
         NOT_JSON = "not_json", _("The new server gave an unreadable answer. It is tried again by itself.")
         TOO_LARGE = "too_large", _("The new server gave an oversized answer. It is tried again by itself.")
         UNEXPECTED = "unexpected", _("The new server answered something else. It is tried again by itself.")
-        SERVER_ERROR = "server_error", _("The new server has an error of its own. It is tried again by itself.")
+        SERVER_ERROR = (
+            "server_error",
+            _("The new server has an error of its own. It is tried again by itself."),
+        )
         BUSY = "busy", _("The new server is busy. It is tried again by itself.")
         DATABASE = "database", _("The new server's database was busy. It is tried again by itself.")
         CRASH = "crash", _("The new server stumbled. It is tried again by itself.")
         MISSING = "missing", _("The mailbox does not exist on the new server yet. Create it there.")
-        QUOTA = "quota", _("The quota of the mailbox or its domain on the new server is exceeded. Raise it there.")
+        QUOTA = (
+            "quota",
+            _("The quota of the mailbox or its domain on the new server is exceeded. Raise it there."),
+        )
         POLICY = "policy", _("The new server's own password rules refused the password. Check them there.")
         MISMATCH = "mismatch", _("The new server found two different passwords. Ask the operator.")
         ADDRESS = "address", _("The new server does not take this address. Ask the operator.")
-        AUTHSOURCE = "authsource", _("The new server takes this mailbox's password from elsewhere (LDAP, Keycloak).")
+        AUTHSOURCE = (
+            "authsource",
+            _("The new server takes this mailbox's password from elsewhere (LDAP, Keycloak)."),
+        )
         NOT_STORED = "not_stored", _("The new server said yes but stored nothing. Ask the operator.")
-        READ_BACK = "read_back", _("The new server does not tell when the password changed. Ask the operator.")
+        READ_BACK = (
+            "read_back",
+            _("The new server does not tell when the password changed. Ask the operator."),
+        )
         OTHER_ADDRESS = "other_address", _("The new server answered about another mailbox. Ask the operator.")
         REJECTED = "rejected", _("The new server refused for a reason we do not know. Ask the operator.")
         KEY = "key", _("The new server refuses our key. All transfers have stopped; ask the operator.")
-        NETWORK = "network", _("The new server refuses our address. All transfers have stopped; ask the operator.")
+        NETWORK = (
+            "network",
+            _("The new server refuses our address. All transfers have stopped; ask the operator."),
+        )
         READ_ONLY = "read_only", _("Our key may only read. All transfers have stopped; ask the operator.")
-        FORBIDDEN = "forbidden", _("The new server forbids the request. All transfers have stopped; ask the operator.")
-        REDIRECTED = "redirected", _("The new server sends us elsewhere. All transfers have stopped; ask the operator.")
-        TLS = "tls", _("The new server's certificate is not valid. All transfers have stopped; ask the operator.")
+        FORBIDDEN = (
+            "forbidden",
+            _("The new server forbids the request. All transfers have stopped; ask the operator."),
+        )
+        REDIRECTED = (
+            "redirected",
+            _("The new server sends us elsewhere. All transfers have stopped; ask the operator."),
+        )
+        TLS = (
+            "tls",
+            _("The new server's certificate is not valid. All transfers have stopped; ask the operator."),
+        )
         BAD_REQUEST = "bad_request", _("The new server calls our request broken. All transfers have stopped.")
-        NO_ROUTE = "no_route", _("There is no mailcow at the address of the settings. All transfers have stopped.")
+        NO_ROUTE = (
+            "no_route",
+            _("There is no mailcow at the address of the settings. All transfers have stopped."),
+        )
         UNREADABLE = "unreadable", _("The saved password cannot be read with our keys. Ask the operator.")
 
     mailbox = models.ForeignKey(Mailbox, models.CASCADE, related_name="pushes", verbose_name=_("mailbox"))
     version = models.PositiveIntegerField(_("version"))
     submission = models.UUIDField(
-        unique=True, default=uuid.uuid4, editable=False, help_text="Which sending of the form; a resend finds its row."
+        unique=True,
+        default=uuid.uuid4,
+        editable=False,
+        help_text="Which sending of the form; a resend finds its row.",
     )
     kept_old = models.BooleanField(_("old password kept"), default=False)
     payload = models.BinaryField(null=True, editable=False)
@@ -100,11 +130,14 @@ class Push(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["mailbox", "version"], name="one_push_per_version"),
             models.UniqueConstraint(
-                fields=["mailbox"], condition=Q(state__in=["queued", "waiting", "blocked"]), name="one_open_push"
+                fields=["mailbox"],
+                condition=Q(state__in=["queued", "waiting", "blocked"]),
+                name="one_open_push",
             ),
             models.UniqueConstraint(fields=["mailbox"], condition=Q(state="in_flight"), name="one_push_in_flight"),
             models.CheckConstraint(
-                condition=~Q(state__in=["delivered", "superseded"]) | Q(payload__isnull=True), name="settled_push_is_blank"
+                condition=~Q(state__in=["delivered", "superseded"]) | Q(payload__isnull=True),
+                name="settled_push_is_blank",
             ),
         ]
         indexes = [models.Index(fields=["due_at"], condition=Q(state__in=["queued", "waiting"]), name="push_due")]
