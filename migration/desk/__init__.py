@@ -1,0 +1,1 @@
+"""The staff desk: who is how far, and what can be done about it."""

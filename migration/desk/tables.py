@@ -1,0 +1,144 @@
+"""What the desk's lists show: mailboxes with their badges, found by address, state or need."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from migration import first_login, reports
+from migration.addresses import InvalidAddress, domain_to_ascii
+from migration.models import Alias, Domain, FirstLogin, Mailbox, Mailing, Push
+from migration.states import may
+
+PER_PAGE = 50
+FOUND_AT_MOST = 50
+ATTENTION = "attention"
+
+# How a state is coloured; the word is always there too.
+TONES = {
+    Mailbox.State.INVITED: "brand",
+    Mailbox.State.SIGNED_IN: "brand",
+    Mailbox.State.PASSWORD_SET: "brand",
+    Mailbox.State.ACTIVE: "good",
+    Mailbox.State.MOVED: "good",
+}
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A word beside the state, and the sentence that explains it."""
+
+    text: str
+    tone: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One mailbox in a list."""
+
+    mailbox: Mailbox
+    tone: str
+    badges: Sequence[Badge]
+
+    @property
+    def invitable(self) -> bool:
+        """Whether a first or a further invitation is possible."""
+        return may(self.mailbox, "invite") or may(self.mailbox, "re_invite")
+
+
+def mailboxes_of(domain: Domain, *, text: str = "", state: str = "", page: int | str = 1) -> Page[Mailbox]:
+    """One page of a domain's mailboxes, by part of the address or name, by state, or in need of attention."""
+    found = reports.needing_attention() if state == ATTENTION else Mailbox.objects.all()
+    found = found.filter(domain=domain)
+    if state and state != ATTENTION:
+        found = found.filter(state=state)
+    if text:
+        local_part = text.strip().partition("@")[0]
+        found = found.filter(Q(local_part__icontains=local_part) | Q(name__icontains=text.strip()))
+    return Paginator(_listed(found), PER_PAGE).get_page(page)
+
+
+def find(text: str) -> tuple[list[Row], list[Alias]]:
+    """Mailboxes and aliases of all domains whose address contains `text`, at most fifty each."""
+    local_part, at, domain = text.strip().casefold().rpartition("@")
+    if at:
+        where = Q(local_part__icontains=local_part) & Q(domain__name__startswith=_ascii(domain))
+    else:
+        where = Q(local_part__icontains=domain) | Q(domain__name__icontains=_ascii(domain))
+    aliases = Alias.objects.select_related("domain").filter(where | Q(goto__icontains=text.strip()))
+    mailboxes = Mailbox.objects.filter(where | Q(name__icontains=text.strip()))
+    return rows(_listed(mailboxes)[:FOUND_AT_MOST]), list(aliases[:FOUND_AT_MOST])
+
+
+def rows(mailboxes: QuerySet[Mailbox] | Page[Mailbox]) -> list[Row]:
+    """Mailboxes with what is derived: not delivered, expired, waiting, needs attention."""
+    return [Row(mailbox, TONES.get(Mailbox.State(mailbox.state), ""), badges(mailbox)) for mailbox in mailboxes]
+
+
+def one(pk: int) -> Row:
+    """The same for one mailbox, which must exist."""
+    return rows(_listed(Mailbox.objects.filter(pk=pk)))[0]
+
+
+def badges(mailbox: Mailbox) -> list[Badge]:
+    """The badges of a mailbox that came from one of the lists above."""
+    shown: list[Badge] = []
+    invited = mailbox.state in (Mailbox.State.INVITED, Mailbox.State.SIGNED_IN)
+    mail_state, push_state = getattr(mailbox, "mail_state", None), getattr(mailbox, "push_state", None)
+    if invited and mail_state in (Mailing.State.FAILED, Mailing.State.UNCLEAR):
+        shown.append(Badge(_("not delivered"), "bad", _("The invitation did not arrive. Check why and invite again.")))
+    elif invited and mail_state != Mailing.State.SENT:
+        shown.append(Badge(_("mail on its way"), ""))
+    elif invited and not _has_valid_first_login(mailbox):
+        shown.append(
+            Badge(_("invitation expired"), "warn", _("The first-login password no longer works. Invite again."))
+        )
+    if push_state:
+        reason = getattr(mailbox, "push_reason", "")
+        why = str(Push.Reason(reason).label) if reason else ""
+        if push_state == Push.State.BLOCKED:
+            shown.append(Badge(_("needs attention"), "bad", why))
+        else:
+            shown.append(Badge(_("transfer pending"), "warn" if reason else "", why))
+    if mailbox.kind != Mailbox.Kind.PERSONAL:
+        shown.append(Badge(mailbox.get_kind_display(), ""))
+    return shown
+
+
+def _listed(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
+    newest = FirstLogin.objects.filter(minted_at__isnull=False).defer("mac").order_by("-number")
+    return (
+        reports.with_badges(mailboxes)
+        .select_related("domain__customer")
+        .defer("legacy_hash")
+        .prefetch_related(Prefetch("first_logins", queryset=newest))
+        .order_by("domain__name", "local_part")
+    )
+
+
+def _has_valid_first_login(mailbox: Mailbox) -> bool:
+    return any(first_login.is_valid(row) for row in mailbox.first_logins.all()[:2])
+
+
+def _ascii(domain: str) -> str:
+    try:
+        return domain_to_ascii(domain)
+    except InvalidAddress:
+        return domain
+
+
+def invitations(mailbox: Mailbox) -> list[tuple[FirstLogin, bool]]:
+    """The invitations of a mailbox, newest first, and whether each still works. No secret and no link is read."""
+    numbered = list(mailbox.first_logins.defer("mac", "locator").order_by("-number")[:20])
+    for row in numbered:
+        row.mailbox = mailbox
+    newest_two = [row for row in numbered if row.minted_at][:2]
+    return [(row, row in newest_two and first_login.is_valid(row)) for row in numbered]
+
+
+def pushes(mailbox: Mailbox) -> list[Push]:
+    """The pushes of a mailbox, newest first, without what they carry."""
+    return list(mailbox.pushes.defer("payload").order_by("-version")[:20])

@@ -1,0 +1,24 @@
+"""Addresses of the staff desk, below /staff/."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "desk"
+
+urlpatterns = [
+    path("", views.domains, name="domains"),
+    path("search/", views.search, name="search"),
+    path("domains/<int:pk>/", views.domain, name="domain"),
+    path("domains/<int:pk>/announce/", views.announce, name="announce"),
+    path("domains/<int:pk>/invite/", views.invite, name="invite"),
+    path("domains/<int:pk>/pause/", views.pause, name="pause"),
+    path("domains/<int:pk>/resume/", views.resume, name="resume"),
+    path("mailboxes/<int:pk>/", views.mailbox, name="mailbox"),
+    path("mailboxes/<int:pk>/invite/", views.invite_one, name="invite_one"),
+    path("mailboxes/<int:pk>/reopen/", views.reopen, name="reopen"),
+    path("mailboxes/<int:pk>/revoke/", views.revoke, name="revoke"),
+    path("mailboxes/<int:pk>/retry-push/", views.retry_push, name="retry_push"),
+    path("mailboxes/<int:pk>/exclude/", views.exclude, name="exclude"),
+    path("mailboxes/<int:pk>/include/", views.include, name="include"),
+]

@@ -1,0 +1,185 @@
+"""How far the move is: completion per domain, what needs attention, and whether the outboxes move.
+
+Completion is active or moved ÷ mailboxes not excluded. The number of queries does not depend on the number
+of rows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from .addresses import domain_to_unicode
+from .models import Domain, Event, Mailbox, Mailing, Push
+
+S = Mailbox.State
+
+# Mails that somebody has to look at: nothing will happen by itself any more.
+_UNDELIVERED = (Mailing.State.FAILED, Mailing.State.UNCLEAR)
+
+
+@dataclass(frozen=True)
+class Completion:
+    """How far a domain is, or several together. `counts` has every state and adds up to `total`."""
+
+    counts: Mapping[Mailbox.State, int]
+    attention: int = 0
+    pk: int | None = None
+    name: str = ""
+    customer: str = ""
+    deadline: date | None = None
+    announced_at: datetime | None = None
+    paused_at: datetime | None = None
+
+    @property
+    def display_name(self) -> str:
+        """The domain as people write it, with umlauts."""
+        return domain_to_unicode(self.name)
+
+    @property
+    def total(self) -> int:
+        """All mailboxes, the excluded ones too."""
+        return sum(self.counts.values())
+
+    @property
+    def taking_part(self) -> int:
+        """Mailboxes that move: all but the excluded."""
+        return self.total - self.counts[S.EXCLUDED]
+
+    @property
+    def done(self) -> int:
+        """Mailboxes whose password works on the target."""
+        return sum(self.counts[state] for state in Mailbox.DONE)
+
+    @property
+    def open(self) -> int:
+        """Mailboxes that take part and are not done."""
+        return self.taking_part - self.done
+
+    @property
+    def waiting(self) -> int:
+        """Mailboxes nobody has invited yet."""
+        return self.counts[S.IMPORTED]
+
+    @property
+    def percent(self) -> int:
+        """Completion in whole percent, rounded down: 100 means all of them."""
+        return 100 * self.done // self.taking_part if self.taking_part else 0
+
+    @property
+    def states(self) -> list[tuple[Mailbox.State, int]]:
+        """Each state with its number, in the order of the move."""
+        return [(state, self.counts[state]) for state in S]
+
+
+@dataclass
+class _Numbers:
+    counts: dict[Mailbox.State, int] = field(default_factory=lambda: dict.fromkeys(S, 0))
+    attention: int = 0
+
+
+def completion(text: str = "", *, domain: Domain | None = None) -> list[Completion]:
+    """Completion of every domain whose name or customer contains `text`, or of the one. Four queries."""
+    domains = Domain.objects.select_related("customer").order_by("name")
+    if domain is not None:
+        domains = domains.filter(pk=domain.pk)
+    rows = [row for row in domains if _matches(row, text.strip().casefold())]
+    # A few domains are asked for by number; of many all are counted.
+    only = Q(domain__in=[row.pk for row in rows]) if len(rows) < 50 else Q()
+    numbers = {row.pk: _Numbers() for row in rows}
+    announced = _announced(only)
+    for pk, state, count in _counted(Mailbox.objects.filter(only), "state"):
+        if pk in numbers:
+            numbers[pk].counts[S(state)] = count
+    for pk, count in _counted(needing_attention().filter(only)):
+        if pk in numbers:
+            numbers[pk].attention = count
+    return [
+        Completion(
+            counts=numbers[row.pk].counts,
+            attention=numbers[row.pk].attention,
+            pk=row.pk,
+            name=row.name,
+            customer=row.customer.name,
+            deadline=row.deadline,
+            announced_at=announced.get(row.pk),
+            paused_at=row.paused_at,
+        )
+        for row in rows
+    ]
+
+
+def together(rows: list[Completion]) -> Completion:
+    """The sum of several domains."""
+    return Completion(
+        counts={state: sum(row.counts[state] for row in rows) for state in S},
+        attention=sum(row.attention for row in rows),
+    )
+
+
+def with_badges(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
+    """Annotate what is derived and never stored: how the newest invitation fared, and why a push is held up.
+
+    `mail_state` is the state of the newest invitation, `push_state` and `push_reason` those of the open push.
+    """
+    invitations = Mailing.objects.filter(mailbox=OuterRef("pk"), kind=Mailing.Kind.INVITATION).order_by("-id")
+    pushes = Push.objects.filter(mailbox=OuterRef("pk"), state__in=Push.OPEN)
+    return mailboxes.annotate(
+        mail_state=Subquery(invitations.values("state")[:1]),
+        push_state=Subquery(pushes.values("state")[:1]),
+        push_reason=Subquery(pushes.values("reason")[:1]),
+    )
+
+
+def needing_attention() -> QuerySet[Mailbox]:
+    """Mailboxes where nothing goes on by itself: a blocked push, or an invitation that did not arrive."""
+    blocked = Push.objects.filter(mailbox=OuterRef("pk"), state=Push.State.BLOCKED)
+    newest = Mailing.objects.filter(mailbox=OuterRef("pk"), kind=Mailing.Kind.INVITATION).order_by("-id")
+    return Mailbox.objects.annotate(newest_mail=Subquery(newest.values("state")[:1])).filter(
+        Exists(blocked) | Q(state__in=(S.INVITED, S.SIGNED_IN), newest_mail__in=_UNDELIVERED)
+    )
+
+
+def timeline(mailbox: Mailbox, *, limit: int = 200) -> list[Event]:
+    """The newest events of a mailbox, newest first."""
+    return list(mailbox.events.order_by("-id")[:limit])
+
+
+def oldest_due_seconds() -> int:
+    """How long the oldest outbox row has been due without anybody working on it, in seconds; 0 when none is.
+
+    A row counts from the moment it was due, or from the moment its worker's lease ran out. Mails leave at a fixed
+    pace, so thousands may be due in good order: as long as some leave, they count from the newest one sent. Rows of
+    a paused domain wait on purpose.
+    """
+    waits = [_oldest(Push.objects.filter(mailbox__domain__paused_at=None), Push.OPEN[:2], Push.State.IN_FLIGHT)]
+    mails = Mailing.objects.filter(domain__paused_at=None)
+    due = _oldest(mails, Mailing.OPEN, Mailing.State.SENDING)
+    last_sent = Mailing.objects.aggregate(at=Max("sent_at"))["at"]
+    waits.append(max(due, last_sent) if due and last_sent else due)
+    now = timezone.now()
+    return max((int((now - since) / timedelta(seconds=1)) for since in waits if since and since < now), default=0)
+
+
+def _oldest(rows: QuerySet[Any], waiting: tuple[str, ...], working: str) -> datetime | None:
+    due = rows.filter(state__in=waiting, due_at__lte=Now()).aggregate(at=Min("due_at"))["at"]
+    dead = rows.filter(state=working, lease_until__lt=Now()).aggregate(at=Min("lease_until"))["at"]
+    return min((at for at in (due, dead) if at is not None), default=None)
+
+
+def _announced(only: Q) -> dict[int, datetime]:
+    sent = Mailing.objects.filter(only, kind=Mailing.Kind.ANNOUNCEMENT, state=Mailing.State.SENT)
+    return dict(sent.order_by().values_list("domain").annotate(at=Max("sent_at")))
+
+
+def _counted(mailboxes: QuerySet[Mailbox], *by: str) -> list[tuple[Any, ...]]:
+    return list(mailboxes.order_by().values_list("domain_id", *by).annotate(count=Count("pk")))
+
+
+def _matches(domain: Domain, text: str) -> bool:
+    """In Python, not in SQL: the column has the xn-- form, people type umlauts and parts of names."""
+    return any(text in hay.casefold() for hay in (domain.name, domain.display_name, domain.customer.name))
