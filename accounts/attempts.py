@@ -1,11 +1,131 @@
-"""Attempt budgets: how often a wrong first-login password may be typed."""
+"""Attempt budgets: how many tries one link, one address and one network have.
 
-from django.db import models
+A try is counted before anything is verified, in a transaction of its own, so that no later exception can give it back.
+The counters are rows: all web processes share them, and they survive a restart.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import connection, models, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from migration.secrets import Purpose, mac
+
+# "30/15m": thirty tries in fifteen minutes, counted from the first. "20": twenty, until reset() or for ever.
+BUDGETS = {
+    # Wrong tries in a row with the link of one invitation. A stranger has no link, so he cannot use them up; a fresh
+    # invitation brings a fresh budget.
+    "link": "20",
+    # Tries for one address without a link; unknown addresses have a bucket just the same.
+    "address": "5/15m",
+    # Failures from one network, a success never clears them.
+    "network": "30/15m",
+    "network_long": "200/h",
+    # Tries with a link do not count for the network up to here: thirty people of one office may each be wrong thrice.
+    "network_link": "120/h",
+    # "Is it your old password?" in one owner session.
+    "old_password": "5",
+}
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class Attempts(models.Model):
-    """Failed tries in one bucket."""
+    """The counter of one bucket: how many tries since when."""
 
     bucket = models.CharField(max_length=80, unique=True)
     count = models.PositiveIntegerField(default=0)
-    since = models.DateTimeField()
+    since = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = "attempts"
+        verbose_name_plural = "attempts"
+
+    def __str__(self) -> str:
+        return f"{self.bucket}: {self.count}"
+
+
+@dataclass(frozen=True, order=True)
+class Bucket:
+    """What is counted: a key of BUDGETS, and whose tries they are."""
+
+    budget: str
+    subject: str
+
+    @property
+    def key(self) -> str:
+        """The name of its row."""
+        return f"{self.budget}:{self.subject}"
+
+    @property
+    def limit(self) -> int:
+        """How many tries it allows."""
+        return int(BUDGETS[self.budget].partition("/")[0])
+
+    @property
+    def window(self) -> timedelta | None:
+        """After how long it starts again; None for never."""
+        amount = re.fullmatch(r"\d+/(\d*)([mhd])", BUDGETS[self.budget])
+        return timedelta(**{_UNITS[amount[2]]: int(amount[1] or 1)}) if amount else None
+
+
+def address_bucket(address: str) -> Bucket:
+    """The bucket of a typed address, whether we have such a mailbox or not. The table does not tell which it is."""
+    return Bucket("address", mac(Purpose.ADDRESS_BUCKET, address.encode("utf-8", "surrogatepass"))[-32:].hex())
+
+
+def network(ip: str) -> str:
+    """The network an IP address counts for: the address itself (IPv4) or its /56 (IPv6, what one household has)."""
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped) if mapped else str(ipaddress.ip_network((int(address), 56), strict=False).network_address)
+    return str(address)
+
+
+def spend(*buckets: Bucket) -> dict[Bucket, int]:
+    """Count one try in each bucket and return the new counts; committed when it returns.
+
+    Exact however many ask at once: each count is one statement. Rows are taken in one order, so that two requests
+    never wait for each other in a circle. Raises RuntimeError inside a transaction, which could undo the count.
+    """
+    with transaction.atomic(durable=True):
+        return {bucket: _count(bucket) for bucket in sorted(buckets)}
+
+
+def give_back(*buckets: Bucket) -> None:
+    """Take this one try out of the count: it turned out to be no failure. Earlier failures stay counted."""
+    keys = [bucket.key for bucket in buckets]
+    Attempts.objects.filter(bucket__in=keys, count__gt=0).update(count=F("count") - 1)
+
+
+def reset(*buckets: Bucket) -> None:
+    """Start again: the tries of these buckets were followed by a success."""
+    Attempts.objects.filter(bucket__in=[bucket.key for bucket in buckets]).delete()
+
+
+def _count(bucket: Bucket) -> int:
+    # Django's ORM has no "insert, or else increase and tell me the result" in one statement.
+    now = timezone.now()
+    over = now - bucket.window if bucket.window else None
+    adapt = connection.ops.adapt_datetimefield_value
+    table = connection.ops.quote_name(Attempts._meta.db_table)
+    sql = f"""
+        INSERT INTO {table} AS kept (bucket, count, since) VALUES (%s, 1, %s)
+        ON CONFLICT (bucket) DO UPDATE SET
+            count = CASE WHEN kept.since <= %s THEN 1 ELSE kept.count + 1 END,
+            since = CASE WHEN kept.since <= %s THEN excluded.since ELSE kept.since END
+        RETURNING count
+    """  # noqa: S608 - the only thing put in is the name of our own table
+    # A window that never ends is one that would have had to begin before the year 2.
+    before = adapt(over or now.replace(year=2, month=1, day=2))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [bucket.key, adapt(now), before, before])
+        return int(cursor.fetchone()[0])

@@ -1,0 +1,120 @@
+"""The owner's session: begin, renew, end, and who is here.
+
+An owner is no Django user. His session carries a mailbox id, the mailbox's epoch and the first-login password he came
+with, and can do one thing: set that mailbox's password and see its state. It dies after a quiet quarter of an hour,
+after an hour in any case, and as soon as the epoch is raised or the first-login password is revoked.
+"""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from migration.models import FirstLogin, Mailbox
+
+KEY = "owner"
+
+# Writing "seen" with every request would be a write for each of the done page's questions.
+SEEN_EVERY_SECONDS = 60
+
+
+def begin(request: HttpRequest, first_login: FirstLogin) -> None:
+    """Sign the owner in. Whatever the browser had before ends: a preset session id, another owner, staff."""
+    request.session.flush()
+    request.user = AnonymousUser()
+    rotate_token(request)
+    now = int(time.time())
+    request.session[KEY] = {
+        "mailbox": first_login.mailbox_id,
+        "epoch": first_login.mailbox.epoch,
+        "first_login": first_login.pk,
+        "locator": first_login.locator,
+        "started": now,
+        "seen": now,
+    }
+    request.session.set_expiry(settings.OWNER_SESSION_SECONDS)
+
+
+def current(request: HttpRequest, *, seen: bool = True) -> FirstLogin | None:
+    """The first-login password of who is signed in, with its mailbox; None for a stranger or an ended session.
+
+    A session that staff signed in with is nobody's owner session. One query. `seen=False` leaves the idle time running: a page that asks by itself is nobody's presence.
+    """
+    here = request.session.get(KEY)
+    if not here or request.user.is_authenticated:
+        return None
+    now = int(time.time())
+    over = now - here["seen"] >= settings.OWNER_IDLE_SECONDS or now - here["started"] >= settings.OWNER_SESSION_SECONDS
+    found = None if over else _first_login(here)
+    if found and seen and now - here["seen"] >= SEEN_EVERY_SECONDS:
+        request.session[KEY] = here | {"seen": now}
+    return found
+
+
+def current_owner(request: HttpRequest) -> Mailbox | None:
+    """The mailbox whose owner is signed in, with its domain and customer, or None."""
+    here = current(request)
+    return here.mailbox if here else None
+
+
+def owner_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Call the view with the FirstLogin of who is signed in; send everybody else to the sign-in page."""
+    return _required(view, seen=True)
+
+
+def owner_required_quietly(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """As owner_required, for what the page asks for by itself."""
+    return _required(view, seen=False)
+
+
+def renew(request: HttpRequest, mailbox: Mailbox) -> None:
+    """Stay signed in after the mailbox's epoch was raised by this very session; all others end."""
+    mailbox.refresh_from_db(fields=["epoch"])
+    request.session[KEY] = request.session[KEY] | {"epoch": mailbox.epoch}
+
+
+def end(request: HttpRequest) -> None:
+    """Sign the owner out."""
+    request.session.flush()
+
+
+def started(request: HttpRequest) -> str:
+    """A name of this session for attempt budgets; no secret."""
+    here = request.session[KEY]
+    return f"{here['first_login']}.{here['started']}"
+
+
+def _required(view: Callable[..., HttpResponse], *, seen: bool) -> Callable[..., HttpResponse]:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if here := current(request, seen=seen):
+            return view(request, here, *args, **kwargs)
+        return _back_to_sign_in(request)
+
+    return guarded
+
+
+def _back_to_sign_in(request: HttpRequest) -> HttpResponse:
+    ended = request.session.get(KEY)
+    if not ended:
+        return redirect("accounts:sign_in")
+    request.session.flush()
+    messages.info(request, _("You were signed out for safety. Please sign in again; nothing is lost."))
+    return redirect("accounts:link", locator=ended["locator"])
+
+
+def _first_login(here: dict[str, Any]) -> FirstLogin | None:
+    return (
+        FirstLogin.objects.select_related("mailbox__domain__customer")
+        .filter(pk=here["first_login"], mailbox=here["mailbox"], mailbox__epoch=here["epoch"], revoked_at=None)
+        .exclude(mailbox__state=Mailbox.State.EXCLUDED)
+        .first()
+    )
