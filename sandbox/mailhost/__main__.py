@@ -17,9 +17,7 @@ def main() -> None:
     parser.add_argument("--smtp-port", type=int, default=2525)
     parser.add_argument("--http-port", type=int, default=8025)
     parser.add_argument("--folder", type=Path, required=True, help="where the mails are kept")
-    parser.add_argument(
-        "--totp-secret-file", type=Path, help="base32 secret of the demo's staff member, for /phone"
-    )
+    parser.add_argument("--totp-secret-file", type=Path, help="base32 secret of the demo's staff member, for /phone")
     parser.add_argument("--portal-url", default="", help="links to this address can be clicked")
     given = parser.parse_args()
     stopped = threading.Event()

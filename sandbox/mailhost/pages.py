@@ -18,11 +18,7 @@ def mailboxes(mails: list[StoredMail], wanted: str) -> str:
         f"<small>{escape(mail.subject)}</small></a></li>"
         for mail in rows[:SHOWN_AT_ONCE]
     )
-    more = (
-        f"<p>{len(rows) - SHOWN_AT_ONCE} more. Search for the one you want.</p>"
-        if len(rows) > SHOWN_AT_ONCE
-        else ""
-    )
+    more = f"<p>{len(rows) - SHOWN_AT_ONCE} more. Search for the one you want.</p>" if len(rows) > SHOWN_AT_ONCE else ""
     listed = f'<ul class="list">{items}</ul>{more}' if items else "<p>No mail here yet.</p>"
     search = (
         f'<form method="get" action="/"><div><label for="q">Part of an address</label>'

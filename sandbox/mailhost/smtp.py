@@ -1,7 +1,8 @@
 """The SMTP side of the old server, with switches for what goes wrong on a real one."""
-# ruff: noqa: ARG002, D102, N802 - names and arguments of the hooks are aiosmtpd's
+# ruff: noqa: ARG002, N802 - names and arguments of the hooks are aiosmtpd's
 
 import asyncio
+import re
 import ssl
 import threading
 from dataclasses import dataclass
@@ -153,9 +154,7 @@ class SmtpThread:
     ) -> None:
         self._loop = asyncio.new_event_loop()
 
-        def authenticate(
-            _server: SMTP, _session: Session, _envelope: Envelope, _how: str, data: object
-        ) -> AuthResult:
+        def authenticate(_server: SMTP, _session: Session, _envelope: Envelope, _how: str, data: object) -> AuthResult:
             right = isinstance(data, LoginPassword) and (data.login.decode(), data.password.decode()) == login
             return AuthResult(success=right, handled=False)
 
@@ -193,7 +192,7 @@ class SmtpThread:
 
 
 def _answer(code: int, envelope: Envelope | None = None) -> str:
-    """A refusal such as real servers give. After the dot it repeats what was sent, as some filters do."""
+    """A refusal such as real servers give. After the dot it repeats words of the mail, as some filters do."""
     words = {
         421: "Service not available",
         450: "Greylisted, try again later",
@@ -202,7 +201,7 @@ def _answer(code: int, envelope: Envelope | None = None) -> str:
     text = words.get(code, "Requested action not taken: mailbox unavailable")
     if envelope is not None:
         content = (envelope.original_content or b"").decode("ascii", "replace")
-        text += ": " + " ".join(content.split("\r\n\r\n", 1)[-1].split())[:300]
+        text += ": " + " ".join(re.findall(r"\b\w{4}(?:-\w{4})+\b", content)[:3])
     return f"{code} {code // 100}.7.1 {text}"
 
 

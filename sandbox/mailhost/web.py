@@ -14,9 +14,7 @@ from .store import Store, StoredMail
 
 STYLE_SHEET = Path(__file__).with_name("mailhost.css").read_bytes()
 PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'"
-MAIL_POLICY = (
-    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'"
-)
+MAIL_POLICY = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 
 class WebThread:
@@ -79,9 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
             case ["sandbox", "mails.json"]:
                 self._json([_as_json(mail) for mail in self.store.mails(asked.get("to", ""))])
             case _:
-                self._page(
-                    pages.page("Not here", '<p><a href="/">All mailboxes</a></p>'), HTTPStatus.NOT_FOUND
-                )
+                self._page(pages.page("Not here", '<p><a href="/">All mailboxes</a></p>'), HTTPStatus.NOT_FOUND)
 
     def do_POST(self) -> None:
         """For tests: `/sandbox/faults` with JSON {"at": "rcpt", "code": 451, "times": 2}.
@@ -119,9 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
             shown = pages.phone(phone.code(secret, now), phone.seconds_left(now)) if secret.strip() else ""
         except (OSError, ValueError):
             shown = ""
-        self._page(
-            shown or pages.page("Phone", "<p>No authenticator is set up on this phone yet.</p>", refresh=5)
-        )
+        self._page(shown or pages.page("Phone", "<p>No authenticator is set up on this phone yet.</p>", refresh=5))
 
     def _page(self, text: str, status: HTTPStatus = HTTPStatus.OK, *, policy: str = PAGE_POLICY) -> None:
         self._send(text.encode(), "text/html; charset=utf-8", status, policy)
@@ -129,9 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _json(self, value: object) -> None:
         self._send(json.dumps(value).encode(), "application/json")
 
-    def _send(
-        self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK, policy: str = PAGE_POLICY
-    ) -> None:
+    def _send(self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK, policy: str = PAGE_POLICY) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))

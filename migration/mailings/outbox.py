@@ -1,0 +1,218 @@
+"""The mail outbox: every mail at most once, every failure visible.
+
+The row is the job. A worker claims it with a lease, mints the first-login password in the same transaction, talks
+SMTP outside any, and settles the row in another. How far it got is kept in the row itself:
+
+* `sending` without `sent_at`: the end of the mail (SMTP's final dot) was not sent. Nothing was delivered, so once the
+  lease is over the mail is tried again, with a fresh secret.
+* `sending` with `sent_at`: the dot was about to go out. A worker lost after that leaves `unclear`, which nobody
+  repeats by himself. `sent_at` is only set under a living lease, so a worker that slept past its own sends no dot.
+"""
+
+import math
+import secrets as random
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet, Value
+from django.db.models.functions import Now
+
+from migration import first_login as first_logins
+from migration.addresses import InvalidAddress, parse
+from migration.doorbell import ring
+from migration.models import Domain, Event, FirstLogin, Mailbox, Mailing
+
+from . import compose, route
+from .route import Answer, Verdict
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=120)
+FIRST_WAIT = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(hours=4)
+# 5 + 10 + … + 160 minutes, then 4 hours each: the last try is just under three days after the first.
+TRIES = 23
+
+S = Mailing.State
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A row that is ours, and the secret it will carry ("" for mails without one)."""
+
+    mailing: Mailing
+    secret: str = field(repr=False)
+
+
+def enqueue(
+    kind: Mailing.Kind,
+    *,
+    domain: Domain,
+    recipient: str,
+    language: str,
+    mailbox: Mailbox | None = None,
+    first_login: FirstLogin | None = None,
+    subject: str = "",
+    text: str = "",
+) -> Mailing:
+    """Queue a mail in the caller's transaction; the doorbell rings when that commits."""
+    mailing = Mailing.objects.create(
+        kind=kind,
+        domain=domain,
+        mailbox=mailbox,
+        first_login=first_login,
+        recipient=recipient,
+        language=language,
+        subject=compose.one_line(subject, compose.MAX_SUBJECT),
+        text=text,
+    )
+    ring("send_mail", mailing.pk)
+    return mailing
+
+
+def due() -> list[int]:
+    """The mails to send now, longest due first, no more than the pace allows until the next sweep.
+
+    Settles the rows of lost workers on the way.
+    """
+    reap_leases()
+    at_once = math.ceil(settings.MAILS_PER_MINUTE * settings.SWEEP_SECONDS / 60)
+    return list(_ready().order_by("due_at", "pk").values_list("pk", flat=True)[:at_once])
+
+
+def send(pk: int) -> None:
+    """Send this mail if it is due and nobody else has it. Safe to call twice, late, or for a row that is gone."""
+    claim = _claim(pk)
+    if claim is None:
+        return
+    mailing = claim.mailing
+    try:
+        to = str(parse(mailing.recipient))
+    except InvalidAddress:
+        _settle(mailing, Answer(Verdict.REFUSED, text="the recipient is no mail address"))
+        return
+    answer = route.deliver(
+        route.for_domain(mailing.domain),
+        compose.message(_composed(claim), to=to, mailing_id=mailing.pk),
+        sender=compose.sender(mailing.pk),
+        to=to,
+        before_end=partial(_mark_end, mailing),
+        hide=claim.secret,
+    )
+    _settle(mailing, answer)
+
+
+def reap_leases() -> int:
+    """Settle the rows whose worker was lost. Returns how many there were."""
+    lost = Mailing.objects.filter(state=S.SENDING, lease_until__lt=Now()).select_related("domain", "mailbox")
+    rows = list(lost)
+    for mailing in rows:
+        verdict = Verdict.UNCLEAR if mailing.sent_at else Verdict.AGAIN
+        _settle(mailing, Answer(verdict, text="the worker that had this mail was lost"))
+    return len(rows)
+
+
+def backoff(tries: int) -> timedelta:
+    """How long to wait after so many tries: 5 minutes, doubled each time, at most 4 hours."""
+    return min(FIRST_WAIT * 2 ** min(tries - 1, 10), LONGEST_WAIT)
+
+
+def _ready() -> QuerySet[Mailing]:
+    # No join: PostgreSQL would not look again at the row's state after waiting for another claim's lock.
+    running = Domain.objects.filter(paused_at__isnull=True)
+    return Mailing.objects.filter(state__in=Mailing.OPEN, due_at__lte=Now(), domain__in=running)
+
+
+def _claim(pk: int) -> _Claim | None:
+    """Take the row and mint its secret, both or neither: a secret already mailed is never replaced by accident."""
+    lease = random.token_hex(16)
+    with transaction.atomic():
+        taken = (
+            _ready()
+            .filter(pk=pk)
+            .update(
+                state=S.SENDING,
+                lease=lease,
+                lease_until=_from_now(LEASE),
+                attempts=F("attempts") + 1,
+                sent_at=None,
+            )
+        )
+        if not taken:
+            return None
+        mailing = Mailing.objects.select_related(
+            "domain__customer", "mailbox__domain__customer", "first_login__mailbox__domain__customer"
+        ).get(pk=pk)
+        invitation = mailing.first_login
+        if invitation and (invitation.consumed_at or invitation.revoked_at):
+            # Saved, excluded or revoked since it was queued: nobody needs this mail.
+            Mailing.objects.filter(pk=pk).update(state=S.CANCELLED, lease="", lease_until=None)
+            return None
+        return _Claim(mailing, first_logins.mint(invitation) if invitation else "")
+
+
+def _composed(claim: _Claim) -> compose.Mail:
+    mailing = claim.mailing
+    if mailing.kind == Mailing.Kind.ANNOUNCEMENT:
+        return compose.announcement(mailing.subject, mailing.text, language=mailing.language)
+    if mailing.kind == Mailing.Kind.INVITATION and mailing.first_login:
+        return compose.invitation(mailing.first_login, claim.secret, language=mailing.language)
+    if mailing.kind == Mailing.Kind.PASSWORD_SAVED and mailing.mailbox:
+        return compose.password_saved(mailing.mailbox, mailing.created_at, language=mailing.language)
+    raise ValueError(f"mailing {mailing.pk} is a {mailing.kind} without its row")
+
+
+def _mark_end(mailing: Mailing) -> bool:
+    """Note that the dot goes out now, under a renewed lease; False if the lease is no longer ours."""
+    ours = Mailing.objects.filter(pk=mailing.pk, state=S.SENDING, lease=mailing.lease, lease_until__gt=Now())
+    return ours.update(sent_at=Now(), lease_until=_from_now(LEASE)) == 1
+
+
+def _settle(mailing: Mailing, answer: Answer) -> None:
+    """Write down how it ended, unless the row is another worker's by now.
+
+    A row already taken for `unclear` still believes its own worker's late but clear answer.
+    """
+    if answer.verdict == Verdict.STOPPED:
+        return
+    state = {Verdict.ACCEPTED: S.SENT, Verdict.REFUSED: S.FAILED, Verdict.UNCLEAR: S.UNCLEAR}.get(
+        answer.verdict, S.WAITING if mailing.attempts < TRIES else S.FAILED
+    )
+    changes: dict[str, object] = {"state": state, "error": answer.text}
+    if state == S.SENT:
+        changes |= {"sent_at": Now(), "error": ""}
+    elif state != S.UNCLEAR:
+        changes |= {"sent_at": None, "lease": "", "lease_until": None}
+    if state == S.WAITING:
+        changes["due_at"] = _from_now(backoff(mailing.attempts))
+    with transaction.atomic():
+        ours = Mailing.objects.filter(pk=mailing.pk, lease=mailing.lease, state__in=[S.SENDING, S.UNCLEAR])
+        if not ours.update(**changes):
+            return
+        if state != S.WAITING:
+            _record(mailing, state, answer)
+    log.info("mail_settled", mailing=mailing.pk, state=str(state), code=answer.code, tries=mailing.attempts)
+
+
+def _record(mailing: Mailing, state: Mailing.State, answer: Answer) -> None:
+    action = Event.Action.MAIL_SENT if state == S.SENT else Event.Action.MAIL_FAILED
+    code = "unclear" if state == S.UNCLEAR else answer.code
+    detail = {} if state == S.SENT else {"code": code}
+    Event.record(
+        action,
+        actor="worker",
+        mailbox=mailing.mailbox,
+        domain=mailing.domain,
+        mail=mailing.kind,
+        mailing=mailing.pk,
+        **detail,
+    )
+
+
+def _from_now(wait: timedelta) -> ExpressionWrapper:
+    """A time on the database's clock: the workers' clocks may differ."""
+    return ExpressionWrapper(Now() + Value(wait), output_field=DateTimeField())
