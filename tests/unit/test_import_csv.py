@@ -1,0 +1,207 @@
+from datetime import UTC, datetime
+
+import pytest
+from django.utils import translation
+
+from migration.addresses import Address
+from migration.imports import csv_file
+from migration.imports.rows import AliasRow, MailboxRow
+
+SHA512 = "{SHA512-CRYPT}$6$saltsalt$" + "x" * 86
+
+
+def read(text, **options):
+    return csv_file.parse(text.encode("utf-8"), **options)
+
+
+def problems(parsed):
+    return [(error.line, error.column, error.code) for error in parsed.errors]
+
+
+def test_a_full_row_is_read():
+    parsed = read(
+        "address;name;kind;responsible;language;quota_mib;last_login;password_hash;goto\n"
+        f"Office@Demo.Example;Büro;shared;Anna@demo.example;en;2048;2026-03-31T08:15+02:00;{SHA512};\n"
+    )
+
+    assert problems(parsed) == []
+    assert parsed.rows == [
+        MailboxRow(
+            line=2,
+            address=Address("office", "demo.example"),
+            name="Büro",
+            kind="shared",
+            responsible="anna@demo.example",
+            language="en",
+            quota_mib=2048,
+            last_login=datetime(2026, 3, 31, 6, 15, tzinfo=UTC),
+            legacy_hash=SHA512,
+            legacy_scheme="SHA512-CRYPT",
+        )
+    ]
+
+
+def test_an_address_alone_is_enough():
+    parsed = read("address\nanna@demo.example\n")
+
+    assert parsed.rows == [MailboxRow(2, Address("anna", "demo.example"))]
+    assert parsed.rows[0].kind == "personal"
+
+
+def test_aliases_are_rows_of_their_own_kind():
+    parsed = read(
+        "address;kind;goto\n"
+        "info@demo.example;alias;anna@demo.example, EVA@demo.example anna@demo.example\n"
+        "@demo.example;alias;anna@demo.example\n"
+        "*@bücher.example;alias;x@elsewhere.example\n"
+    )
+
+    assert problems(parsed) == []
+    assert parsed.aliases == [
+        AliasRow(2, Address("info", "demo.example"), ("anna@demo.example", "eva@demo.example")),
+        AliasRow(3, Address("*", "demo.example"), ("anna@demo.example",)),
+        AliasRow(4, Address("*", "xn--bcher-kva.example"), ("x@elsewhere.example",)),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "address\n", "address;name\r\n;\r\n"])
+def test_a_file_without_rows_says_so(text):
+    assert problems(read(text)) == [(1, "", "empty")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_delimiter_and_line_ends_are_detected(delimiter, end):
+    text = end.join([f"address{delimiter}name", f"anna@demo.example{delimiter}Anna", f"eva@demo.example{delimiter}Eva"])
+
+    assert [(row.line, row.name) for row in read(text).rows] == [(2, "Anna"), (3, "Eva")]
+
+
+def test_columns_may_stand_in_any_order_and_case():
+    parsed = read('"Name", Address \nAnna,anna@demo.example\n')
+
+    assert [(row.name, str(row.address)) for row in parsed.rows] == [("Anna", "anna@demo.example")]
+
+
+@pytest.mark.parametrize(
+    ("header", "code", "named"),
+    [
+        ("name;kind", "column_missing", "address"),
+        ("address;reply_to", "column_unknown", "reply_to"),
+        ("address;name;name", "column_twice", "name"),
+        ("address;name,kind", "delimiter_unclear", "comma"),
+        ("address;;name", "column_unknown", ""),
+    ],
+)
+def test_a_wrong_header_is_named(header, code, named):
+    parsed = read(f"{header}\nanna@demo.example;x;y\n")
+
+    assert problems(parsed) == [(1, "", code)]
+    assert named in str(parsed.errors[0])
+    assert parsed.rows == []
+
+
+def test_a_file_without_header_repeats_nothing_of_its_first_line():
+    parsed = read("anna@demo.example;{PLAIN}geheim\n")
+
+    assert problems(parsed) == [(1, "", "column_missing")]
+    assert "geheim" not in str(parsed.errors[0])
+
+
+def test_a_byte_order_mark_is_fine():
+    parsed = csv_file.parse(b"\xef\xbb\xbfaddress\nanna@demo.example")
+
+    assert len(parsed.rows) == 1
+
+
+def test_cp1252_is_read_by_choice_only():
+    data = "address;name\nanna@demo.example;Müller\n".encode("cp1252")
+
+    refused = csv_file.parse(data)
+    chosen = csv_file.parse(data, encoding="cp1252")
+
+    assert problems(refused) == [(2, "", "not_utf8")]
+    assert "cp1252" in str(refused.errors[0])
+    assert chosen.rows[0].name == "Müller"
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "code"),
+    [
+        ("address\nanna@demo.example".encode("utf-16"), None, "utf16"),
+        (b"PK\x03\x04rest of a zip", None, "zip"),
+        (b"address\n\x81", "cp1252", "undecodable"),
+        (b"address\n", "utf-7", "unknown_encoding"),
+        (b"address\n" + b"x" * csv_file.MAX_BYTES, None, "file_too_big"),
+        (b"address\n" + b"a@b.example\n" * (csv_file.MAX_ROWS + 1), None, "too_many_rows"),
+    ],
+)
+def test_files_of_another_kind_are_refused(data, encoding, code):
+    parsed = csv_file.parse(data, encoding=encoding)
+
+    assert [error.code for error in parsed.errors] == [code]
+    assert str(parsed.errors[0])
+
+
+def test_the_largest_file_allowed_is_read():
+    parsed = read("address\n" + "".join(f"m{number}@demo.example\n" for number in range(2000)))
+
+    assert len(parsed.rows) == 2000
+
+
+def test_an_open_quotation_mark_stops_the_reading_where_it_stands():
+    parsed = read('address;name\nanna@demo.example;Anna\neva@demo.example;"Eva\nida@demo.example;Ida\n')
+
+    assert problems(parsed) == [(3, "", "quote_open")]
+    assert [row.name for row in parsed.rows] == ["Anna"]
+
+
+def test_an_endless_line_stops_the_reading():
+    parsed = read("address;name\nanna@demo.example;" + "x" * 70_000 + "\neva@demo.example;Eva\n")
+
+    assert problems(parsed) == [(2, "", "line_too_long")]
+    assert parsed.rows == []
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("anna@demo.example;An\x00na", "nul"),
+        ("anna@demo.example", "field_count"),
+        ("anna@demo.example;Anna;more", "field_count"),
+        ('anna@demo.example;"An"na', "quote_inside"),
+    ],
+)
+def test_a_broken_line_never_stops_the_good_ones(line, code):
+    parsed = read(f"address;name\n{line}\neva@demo.example;Eva\n")
+
+    assert problems(parsed) == [(2, "", code)]
+    assert [row.name for row in parsed.rows] == ["Eva"]
+
+
+def test_fields_may_be_quoted():
+    parsed = read('address,name\n"anna@demo.example","Anna, ""die Chefin"""\n')
+
+    assert parsed.rows[0].name == 'Anna, "die Chefin"'
+
+
+def test_one_bad_row_in_each_hundred_leaves_the_others():
+    lines = [f"m{number}@demo.example" if number % 100 else "no address" for number in range(1, 5001)]
+
+    parsed = read("address\n" + "\n".join(lines))
+
+    assert len(parsed.errors) == 50
+    assert len(parsed.rows) == 4950
+
+
+def test_the_sentence_names_line_column_and_mend():
+    parsed = read("address;kind\nanna@demo.example;office\n")
+
+    assert str(parsed.errors[0]).startswith("Line 2, column “kind”: Please write one of: personal, shared")
+
+
+def test_the_sentence_is_in_the_readers_language():
+    error = read("address\nanna\n").errors[0]
+
+    with translation.override("de"):
+        assert "2" in str(error)

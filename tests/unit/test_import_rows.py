@@ -1,0 +1,222 @@
+import pytest
+
+from migration.addresses import InvalidAddress
+from migration.imports import csv_file
+from migration.imports.rows import COLUMNS, ParsedFile, Rows
+
+SHA512 = "$6$saltsalt$" + "x" * 86
+ANNA = "anna@demo.example"
+
+
+def judged(**fields):
+    rows = Rows()
+    rows.add(7, {"address": ANNA} | fields)
+    return rows.parsed
+
+
+def problems(parsed):
+    return [(error.column, error.code) for error in parsed.errors]
+
+
+@pytest.mark.parametrize(
+    ("stored", "scheme"),
+    [
+        ("{SSHA}mIhA0/SiY62UAsXvKWMqeXwFvJjYKaS8", "SSHA"),
+        ("{SMD5}aGHs0dJjVKAO86sLAkhTSSiDMUc=", "SMD5"),
+        ("{CRYPT}" + SHA512, "SHA512-CRYPT"),
+        (SHA512, "SHA512-CRYPT"),
+        ("$2a$05$Gmmbcm/mj1DFDW/ZRicERe6xyXk4hPVGZuUF6oxMEnwYOTg7pDx.K", "BLF-CRYPT"),
+        ("$2b$05$Gmmbcm/mj1DFDW/ZRicERe6xyXk4hPVGZuUF6oxMEnwYOTg7pDx.K", "BLF-CRYPT"),
+        ("{BLF-CRYPT}$2y$05$Gmmbcm/mj1DFDW/ZRicERe6xyXk4hPVGZuUF6oxMEnwYOTg7pDx.K", "BLF-CRYPT"),
+        ("$1$o.43fH1c$EapKZBtK6ExFP3.hWba4e0", "MD5-CRYPT"),
+        ("{ARGON2ID}$argon2id$v=19$m=32,t=1,p=1$c2FsdHNhbHRzYWx0$" + "A" * 43, "ARGON2ID"),
+        ("$y$j9T$saltsalt$" + "x" * 43, "CRYPT"),
+    ],
+)
+def test_hashes_of_old_servers_are_recognised(stored, scheme):
+    parsed = judged(password_hash=stored)
+
+    assert problems(parsed) == []
+    assert parsed.notes == []
+    assert (parsed.rows[0].legacy_hash, parsed.rows[0].legacy_scheme) == (stored, scheme)
+
+
+@pytest.mark.parametrize(
+    "stored", ["", " ", "*", "!", "!!", "x", "*LK*", "!" + SHA512, "{CRYPT}!", "{CRYPT}!" + SHA512]
+)
+def test_a_locked_or_missing_password_is_no_password(stored):
+    parsed = judged(password_hash=stored)
+
+    assert problems(parsed) == []
+    assert (parsed.rows[0].legacy_hash, parsed.rows[0].legacy_scheme) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "stored", ["{PLAIN}geheim", "{clear.b64}Z2VoZWlt", "{PLAIN-TRUNC}6-geheim", "geheim", "Sommer2026geh"]
+)
+def test_clear_text_is_refused_and_never_repeated(stored):
+    parsed = judged(password_hash=stored)
+
+    assert problems(parsed) == [("password_hash", "hash_clear_text")]
+    assert parsed.rows == []
+    assert stored not in str(parsed.errors[0])
+    assert stored not in repr(parsed)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "$6$rounds=999999999$salt$" + "x" * 86,
+        "$2y$31$Gmmbcm/mj1DFDW/ZRicERe6xyXk4hPVGZuUF6oxMEnwYOTg7pDx.K",
+        "$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHRzYWx0$" + "A" * 43,
+        "{PBKDF2}$1$salt$1000000000$" + "0" * 40,
+    ],
+)
+def test_a_hash_made_to_burn_the_server_is_refused(stored):
+    assert problems(judged(password_hash=stored)) == [("password_hash", "hash_too_costly")]
+
+
+@pytest.mark.parametrize(
+    "stored", ["{SSHA}", "{SSHA}!nonsense", SHA512[:-1], SHA512 + " ", "{CRYPT}" + SHA512 + "\n", "{CRYPT} " + SHA512]
+)
+def test_a_broken_hash_is_refused(stored):
+    assert problems(judged(password_hash=stored)) == [("password_hash", "hash_malformed")]
+
+
+@pytest.mark.parametrize(
+    ("stored", "code", "scheme"),
+    [
+        ("{CRAM-MD5}" + "0" * 64, "hash_unsupported", "CRAM-MD5"),
+        ("{NTLM}" + "0" * 32, "hash_unsupported", "NTLM"),
+        ("{ROT13}trurvz", "hash_unsupported", "?"),
+        ("$9$abc$def", "hash_unsupported", "?"),
+        ("{CRYPT}abHKVHTgYc7KA", "hash_truncates", "DES-CRYPT"),
+    ],
+)
+def test_a_hash_that_cannot_be_checked_is_noted_and_not_kept(stored, code, scheme):
+    parsed = judged(password_hash=stored)
+
+    assert problems(parsed) == []
+    assert [(note.line, note.code) for note in parsed.notes] == [(7, code)]
+    assert (parsed.rows[0].legacy_hash, parsed.rows[0].legacy_scheme) == ("", scheme)
+
+
+def test_no_representation_of_a_row_shows_its_hash():
+    assert SHA512 not in repr(judged(password_hash=SHA512))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "code"),
+    [
+        ("address", "", "empty"),
+        ("address", "anna", "no_at"),
+        ("address", "änna@demo.example", "local_part_characters"),
+        ("address", "*@demo.example", "wildcard"),
+        ("name", "Anna\r\nBcc: x", "name_characters"),
+        ("name", "Anna\u202e", "name_characters"),
+        ("name", "x" * 10_000, "name_length"),
+        ("kind", "office", "kind"),
+        ("responsible", "the boss", "no_at"),
+        ("responsible", "\u212aai@demo.example", "local_part_characters"),
+        ("language", "fr", "language"),
+        ("quota_mib", "0", "quota"),
+        ("quota_mib", "-1", "quota"),
+        ("quota_mib", "1 GB", "quota"),
+        ("quota_mib", "٣", "quota"),
+        ("quota_mib", "9" * 5000, "quota"),
+        ("last_login", "31.3.2026", "last_login"),
+        ("last_login", "0001-01-01T00:00+14:00", "last_login"),
+        ("goto", "eva@demo.example", "goto_on_mailbox"),
+    ],
+)
+def test_a_wrong_field_is_refused_by_its_column(column, value, code):
+    parsed = judged(**{column: value})
+
+    assert problems(parsed) == [(column, code)]
+    assert parsed.rows == []
+    assert str(parsed.errors[0]).startswith("Line 7, column")
+
+
+@pytest.mark.parametrize(
+    ("fields", "column", "code"),
+    [
+        ({"goto": ""}, "goto", "goto_missing"),
+        ({"goto": "Anna@demo.example"}, "goto", "goto_itself"),
+        ({"goto": "eva"}, "goto", "no_at"),
+        ({"goto": " ".join(f"m{n}@demo.example" for n in range(101))}, "goto", "goto_too_many"),
+        ({"goto": "eva@demo.example", "password_hash": SHA512}, "password_hash", "alias_with_password"),
+    ],
+)
+def test_a_wrong_alias_is_refused(fields, column, code):
+    parsed = judged(kind="alias", **fields)
+
+    assert problems(parsed) == [(column, code)]
+    assert parsed.aliases == []
+
+
+def test_all_faults_of_a_row_are_told_at_once():
+    parsed = judged(address="anna", kind="office", quota_mib="much", password_hash="geheim")
+
+    assert [column for column, _ in problems(parsed)] == ["kind", "address", "password_hash", "quota_mib"]
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@x", "{{x}}", "<b>Anna</b>", "O'Neil"])
+def test_a_strange_name_is_taken_literally(name):
+    assert judged(name=name).rows[0].name == name
+
+
+@pytest.mark.parametrize("again", ["ANNA@Demo.Example", " anna@demo.example\u00a0"])
+def test_the_second_of_two_equal_addresses_is_reported_with_the_line_of_the_first(again):
+    rows = Rows()
+    rows.add(2, {"address": ANNA, "name": "first"})
+    rows.add(9, {"address": again, "name": "second"})
+    rows.add(10, {"address": again, "kind": "alias", "goto": "eva@demo.example"})
+
+    assert [row.name for row in rows.parsed.rows] == ["first"]
+    assert rows.parsed.aliases == []
+    assert [(error.line, error.code, error.params) for error in rows.parsed.errors] == [
+        (9, "duplicate", {"first": 2}),
+        (10, "duplicate", {"first": 2}),
+    ]
+
+
+def test_a_domain_written_in_two_ways_is_one():
+    rows = Rows()
+    rows.add(2, {"address": "anna@bücher.example"})
+    rows.add(3, {"address": "anna@bu\u0308cher.example"})
+    rows.add(4, {"address": "anna@xn--bcher-kva.example"})
+
+    assert len(rows.parsed.rows) == 1
+
+
+def test_rows_of_another_domain_become_errors():
+    rows = Rows()
+    rows.add(2, {"address": "anna@bücher.example"})
+    rows.add(3, {"address": ANNA, "password_hash": "{ROT13}x"})
+    rows.add(4, {"address": "@demo.example", "kind": "alias", "goto": ANNA})
+    rows.add(5, {"address": "nonsense"})
+
+    parsed = rows.parsed.for_domain("BÜCHER.example")
+
+    assert [row.line for row in parsed.rows] == [2]
+    assert (parsed.aliases, parsed.notes) == ([], [])
+    assert [(error.line, error.code) for error in parsed.errors] == [
+        (3, "foreign_domain"),
+        (4, "foreign_domain"),
+        (5, "no_at"),
+    ]
+    assert len(rows.parsed.rows) == 2
+
+
+def test_a_nonsense_domain_is_refused():
+    with pytest.raises(InvalidAddress):
+        ParsedFile().for_domain("nonsense")
+
+
+def test_a_moment_without_zone_is_utc():
+    assert judged(last_login="2026-03-31").rows[0].last_login.isoformat() == "2026-03-31T00:00:00+00:00"
+    assert judged(last_login="2026-03-31T08:15Z").rows[0].last_login.isoformat() == "2026-03-31T08:15:00+00:00"
+
+
+def test_the_columns_are_the_documented_ones():
+    assert all(column in csv_file.__doc__ for column in COLUMNS)
