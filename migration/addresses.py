@@ -11,6 +11,7 @@ Characters that only look like an ASCII letter or turn into one by Unicode mappi
 long ſ, full width letters) are refused, not mapped: nobody reaches a mailbox by a look-alike.
 """
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -102,6 +103,7 @@ def same(a: str, b: str) -> bool:
         return False
 
 
+@functools.lru_cache(maxsize=1024)
 def domain_to_ascii(text: str) -> str:
     """The domain as lower-case A-labels without a dot at its end. Raises InvalidAddress.
 
@@ -166,9 +168,6 @@ def _mapped(text: str) -> str:
     for character in mapped:
         if character.isascii():
             continue
-        if (
-            unicodedata.normalize("NFKC", character).casefold().isascii()
-            or unicodedata.category(character) == "Cf"
-        ):
+        if unicodedata.normalize("NFKC", character).casefold().isascii() or unicodedata.category(character) == "Cf":
             raise InvalidAddress(Reason.DOMAIN)
     return unicodedata.normalize("NFC", mapped)

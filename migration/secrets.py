@@ -117,9 +117,7 @@ def parse_key_ring(text: str) -> list[tuple[str, bytes]]:
     """
     ring: list[tuple[str, bytes]] = []
     lines = [
-        (number, line)
-        for number, line in enumerate(text.splitlines(), start=1)
-        if not line.lstrip().startswith("#")
+        (number, line) for number, line in enumerate(text.splitlines(), start=1) if not line.lstrip().startswith("#")
     ]
     for number, entry in [
         (number, entry.strip()) for number, line in lines for entry in line.split(",") if entry.strip()

@@ -80,9 +80,7 @@ def test_what_is_no_address_is_refused_with_its_reason(text, reason):
     assert refused(text) == reason
 
 
-@pytest.mark.parametrize(
-    "twin", ["\u212aai", "\u0130da", "\u0131da", "\u017ferena", "\uff4bai", "\u0455erena"]
-)
+@pytest.mark.parametrize("twin", ["\u212aai", "\u0130da", "\u0131da", "\u017ferena", "\uff4bai", "\u0455erena"])
 def test_letter_twins_never_reach_another_mailbox(twin):
     assert refused(f"{twin}@demo.example") == Reason.LOCAL_PART_CHARACTERS
 

@@ -153,6 +153,9 @@ def test_an_unsupported_scheme_is_not_a_wrong_password(stored):
         "{SSHA}" + base64.b64encode(b"x" * 20).decode(),
         "{SHA256}" + "0" * 63,
         "{SHA256.HEX}zz",
+        "{SHA256.HEX}" + "0" * 64 + "\n",
+        "{PLAIN-MD5}" + "0" * 31 + "\n",
+        "{SSHA}mIhA0/SiY62UAsXvKWMqeXwFvJjYKaS8\n",
         "{PLAIN-MD5}nonsense",
         "{SSHA512}\ud800",
         "{PBKDF2}$1$salt$0$" + "0" * 40,
@@ -239,9 +242,7 @@ def test_clear_text_is_recognised(stored):
     assert is_clear_text(stored)
 
 
-@pytest.mark.parametrize(
-    "stored", ["", SHA512, "{SSHA}x", "{ROT13}x", "{CRYPT}abHKVHTgYc7KA", "$9$x$y", "$y$j9T$x$y"]
-)
+@pytest.mark.parametrize("stored", ["", SHA512, "{SSHA}x", "{ROT13}x", "{CRYPT}abHKVHTgYc7KA", "$9$x$y", "$y$j9T$x$y"])
 def test_a_hash_is_not_taken_for_clear_text(stored):
     assert not is_clear_text(stored)
 
