@@ -9,6 +9,7 @@ share.
 import secrets as random
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -239,7 +240,7 @@ def _give_back(push: Push, action: Event.Action, *, state: Push.State, **changes
         if newer:
             _mine(push).update(state=Push.State.SUPERSEDED, payload=None, lease="", lease_until=None)
         elif _mine(push).update(state=state, lease="", lease_until=None, **changes):
-            detail = {"version": push.version, "reason": changes.get("reason", "")}
+            detail: dict[str, Any] = {"version": push.version, "reason": changes.get("reason", "")}
             Event.record(action, actor="worker", mailbox=push.mailbox, **detail)
     _ring_for_next(push)
     log.info(
@@ -264,7 +265,7 @@ def _mine(push: Push) -> QuerySet[Push]:
 
 def _back_off(attempts: int) -> timedelta:
     """30 s, doubled with every try up to 15 minutes, give or take a fifth so that not all come back at once."""
-    delay = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), LAST_RETRY)
+    delay = min(FIRST_RETRY * (1 << min(attempts - 1, 10)), LAST_RETRY)
     return delay * (1 + JITTER * (2 * random.randbelow(1001) / 1000 - 1))
 
 

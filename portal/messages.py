@@ -10,7 +10,7 @@ No GNU gettext is needed. Messages are written in English; the German catalogue 
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import polib
@@ -67,7 +67,7 @@ def extract() -> dict[Message, list[tuple[str, str]]]:
     found: dict[Message, list[tuple[str, str]]] = {}
     for path, text in sources():
         for _line, keyword, arguments, _comments in extract_python(io.BytesIO(text.encode()), _KEYWORDS, (), {}):
-            message = _as_message(keyword, arguments if isinstance(arguments, tuple) else (arguments,))
+            message = _as_message(str(keyword), [arguments] if isinstance(arguments, str) else arguments)
             if message:
                 places = found.setdefault(message, [])
                 place = (str(path.relative_to(ROOT)), "")
@@ -76,7 +76,7 @@ def extract() -> dict[Message, list[tuple[str, str]]]:
     return found
 
 
-def _as_message(keyword: str, arguments: tuple[str | None, ...]) -> Message | None:
+def _as_message(keyword: str, arguments: Iterable[str | None]) -> Message | None:
     given = [argument for argument in arguments if argument]
     context = given.pop(0) if keyword.lstrip("n").startswith("pgettext") and given else None
     if not given:

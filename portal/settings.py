@@ -136,6 +136,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.health.AliveMiddleware",
     "portal.middleware.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -170,7 +171,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-_database: dict[str, Any] = env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/umzug.sqlite3")
+_database: dict[str, Any] = env.db_url_config(secret("DATABASE_URL", f"sqlite:///{DATA_DIR}/umzug.sqlite3"))
 if _database["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE: a claim must hold the write lock from its first statement, not from its first write.
     # secure_delete: a blanked hash must not survive in a free page.
@@ -189,7 +190,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The attempt budgets of staff sign-in live in the cache: it must be shared by all web processes.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"}}
-if _redis := env.str("CACHE_URL", default=""):
+if _redis := secret("CACHE_URL", ""):
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis}}
 
 # --- Language and time ------------------------------------------------------------------------------------------------

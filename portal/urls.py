@@ -7,7 +7,6 @@ from django.views.i18n import set_language
 from . import health
 
 urlpatterns = [
-    path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("language", set_language, name="set_language"),
     path("staff/sign-in/", include("accounts.staff_urls")),

@@ -129,7 +129,11 @@ class Stack:
         return inherited | own | self.settings
 
     def start_world(self) -> None:
-        """Start the stand-ins."""
+        """Start the stand-ins. Raises StackError when a port is taken, also by another demo."""
+        for part, port in vars(self.ports).items():
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    raise StackError(f"port {port} ({part}) is taken: is another demo running?")
         secret_folder = self.folder / "secrets"
         self._start(
             "mailcow",

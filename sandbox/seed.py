@@ -1,0 +1,91 @@
+"""Fill a stack with the example customer: `python -m sandbox.seed FOLDER MAILCOW STEP`.
+
+data     the database, the staff, the customer; the example imported; its mailboxes made on mailcow by mailcow's API;
+         the customer's contact told of both domains
+invite   the first domain's mailboxes invited, once the contact's server has accepted the pre-announcement
+"""
+
+import secrets
+import sys
+from io import StringIO
+from pathlib import Path
+
+import django
+import requests
+from django.core.management import call_command
+
+EXAMPLE = Path(__file__).parent / "example"
+CUSTOMER = {
+    "name": "Sonnleitner Naturkost GmbH",
+    "contact_name": "Katharina Sonnleitner",
+    "contact_email": "katharina.sonnleitner@sonnleitner.example",
+}
+FILES = {"sonnleitner.example": "mailboxes.csv", "bäckerei-müller.example": "passwd"}
+INVITED = "sonnleitner.example"
+STAFF = "staff@provider.example"
+ACTOR = "command:demo"
+
+
+def data(folder: Path, mailcow: str) -> None:
+    """Make everything that does not need a running worker."""
+    from migration import domains  # noqa: PLC0415 - models exist only after django.setup()
+    from migration.addresses import domain_to_ascii  # noqa: PLC0415
+    from migration.mailings import compose  # noqa: PLC0415
+    from migration.models import Customer, Domain  # noqa: PLC0415
+
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable")
+    _staff(folder)
+    customer, _made = Customer.objects.get_or_create(name=CUSTOMER["name"], defaults=CUSTOMER)
+    for name, file in FILES.items():
+        domain, _made = Domain.objects.get_or_create(name=domain_to_ascii(name), defaults={"customer": customer})
+        call_command("import_mailboxes", str(EXAMPLE / file), domain=domain.name, stdout=StringIO())
+        _make_on_mailcow(domain, mailcow, (folder / "secrets" / "mailcow_api_key").read_text().strip())
+        subject, text = compose.draft(domain)
+        domains.announce(domain, actor=ACTOR, subject=subject, text=text)
+
+
+def invite(_folder: Path, _mailcow: str) -> None:
+    """Invite the first domain's mailboxes; prints how many, or `not yet` while the announcement is on its way."""
+    from migration import domains  # noqa: PLC0415
+    from migration.models import Domain  # noqa: PLC0415
+    from migration.refusals import VerbRefused  # noqa: PLC0415
+
+    try:
+        print(domains.start(Domain.objects.get(name=INVITED), actor=ACTOR))
+    except VerbRefused:
+        print("not yet")
+
+
+def _staff(folder: Path) -> None:
+    answer = StringIO()
+    call_command(
+        "add_staff",
+        STAFF,
+        name="Demo",
+        role="admin",
+        totp_secret_file=folder / "secrets" / "totp_secret",
+        stdout=answer,
+    )
+    (folder / "secrets" / "staff_password").write_text(answer.getvalue().split()[-1] + "\n")
+
+
+def _make_on_mailcow(domain: "object", mailcow: str, key: str) -> None:
+    """The mailboxes must exist on the target before a password can be set; nobody knows the ones they get here."""
+    api = requests.Session()
+    api.headers |= {"X-API-Key": key}
+    name = domain.name  # type: ignore[attr-defined]
+    roomy = {"mailboxes": 200, "aliases": 400, "defquota": 1024, "maxquota": 10240, "quota": 1024 * 1024, "active": 1}
+    api.post(f"{mailcow}/api/v1/add/domain", json={"domain": name, "key_size": 0, **roomy}, timeout=30)
+    for mailbox in domain.mailboxes.all():  # type: ignore[attr-defined]
+        password = secrets.token_urlsafe(32)
+        row = {"local_part": mailbox.local_part, "domain": name, "name": mailbox.name, "active": 1, "quota": 1024}
+        row |= {"password": password, "password2": password, "force_pw_update": 0}
+        answer = api.post(f"{mailcow}/api/v1/add/mailbox", json=row, timeout=30)
+        if "mailbox_added" not in answer.text:
+            raise SystemExit(f"the stand-in did not make {mailbox.address}: {answer.text}")
+
+
+if __name__ == "__main__":
+    django.setup()
+    {"data": data, "invite": invite}[sys.argv[3]](Path(sys.argv[1]), sys.argv[2])
