@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, NoReturn
 
 MAX_DEPTH = 32
 """Levels of nesting; mailcow uses five."""
+
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class Malformed(ValueError):  # noqa: N818
@@ -52,23 +56,18 @@ def _finite(text: str) -> float:
 
 
 def _check(document: Any) -> None:
-    """Refuse deep nesting, and text that no database takes (NUL, half a surrogate pair)."""
+    """Refuse deep nesting, and text with half a surrogate pair, which cannot be encoded again."""
     level: list[Any] = [document]
     for _ in range(MAX_DEPTH):
         if not level:
             return
         below: list[Any] = []
         for value in level:
-            if isinstance(value, str):
-                _check_text(value)
-            elif isinstance(value, dict):
+            if isinstance(value, str) and _HALF_PAIR.search(value):
+                raise Malformed
+            if isinstance(value, dict):
                 below += [*value, *value.values()]
             elif isinstance(value, list):
                 below += value
         level = below
     raise Malformed
-
-
-def _check_text(text: str) -> None:
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise Malformed

@@ -161,9 +161,7 @@ class Api:
         state = self.state
         return {
             "edit/mailbox": lambda items, attr: writes.edit_mailboxes(state, items, attr, self._stored),
-            "edit/mailbox/custom-attribute": lambda items, attr: writes.set_custom_attributes(
-                state, items, attr
-            ),
+            "edit/mailbox/custom-attribute": lambda items, attr: writes.set_custom_attributes(state, items, attr),
             "edit/domain": lambda items, attr: provisioning.edit_domains(state, items, attr),
             "edit/alias": lambda items, attr: provisioning.edit_aliases(state, items, attr),
             "add/mailbox": lambda _, attr: writes.add_mailbox(state, attr, self._stored),
@@ -179,9 +177,7 @@ class Api:
 
 def _query(call: Call) -> str:
     """The route as PHP gets it: nginx decodes the path, puts it into a query, and PHP decodes that again."""
-    return unquote_plus(
-        re.sub("/+", "/", unquote(call.path.partition("?")[0]))[len("/api/v1/") :].partition("&")[0]
-    )
+    return unquote_plus(re.sub("/+", "/", unquote(call.path.partition("?")[0]))[len("/api/v1/") :].partition("&")[0])
 
 
 def _fields(call: Call) -> tuple[Any, Any] | Answer:

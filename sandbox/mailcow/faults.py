@@ -148,9 +148,7 @@ def canned(fault: Fault, call: Call) -> Answer:
     outage = 405 if call.method == "POST" else 502
     answers: dict[str, Callable[[], Answer]] = {
         "answer_500": lambda: Answer(500, b"<center>Connection to database failed.</center>\n", HTML),
-        "html_error_page": lambda: Answer(
-            outage, b"<html><body><h1>Bad Gateway</h1></body></html>\r\n", HTML
-        ),
+        "html_error_page": lambda: Answer(outage, b"<html><body><h1>Bad Gateway</h1></body></html>\r\n", HTML),
         "empty_200": lambda: Answer(200, b""),
         "redirect": lambda: Answer(301, b"", HTML, elsewhere),
         "wrong_key": lambda: Answer.of(wrong, 401, HTML),

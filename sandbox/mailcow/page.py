@@ -30,9 +30,7 @@ _LABELS = {
 _ARGUMENTS = {"slow": {"seconds": "10"}, "reject": {"code": "password_complexity"}}
 
 
-def render(
-    state: State, pending: list[dict[str, Any]], switches: list[str], outcome: dict[str, Any] | None
-) -> str:
+def render(state: State, pending: list[dict[str, Any]], switches: list[str], outcome: dict[str, Any] | None) -> str:
     """The whole page."""
     rows = "".join(_row(row) for _, row in sorted(state.mailboxes.items())[:MOST_ROWS])
     more = len(state.mailboxes) - MOST_ROWS

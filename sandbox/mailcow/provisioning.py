@@ -61,6 +61,8 @@ def _set_domain(row: Domain, attr: dict[str, Any]) -> None:
     for key in _NUMBERS:
         if attr.get(key) not in (None, ""):
             setattr(row, key, int(attr[key]))
+    row.relay_all_recipients |= row.relay_unknown_only
+    row.backupmx |= row.relay_all_recipients
     for key, column in _QUOTAS.items():
         if attr.get(key) not in (None, ""):
             setattr(row, column, int(attr[key]) * MIB)

@@ -62,6 +62,7 @@ class MailcowStandIn:
         self.control_networks = [ipaddress.ip_network(network) for network in control_networks]
         self.state = State.load(state_file) if state_file else State()
         self._api = Api(self.state, self.api_key, self.read_only_key, self._note)
+        self._stored = threading.Condition(self.lock)
         self._recall()
         self._server = _Server((host, port), Handler)
         self._server.stand_in = self
@@ -138,6 +139,11 @@ class MailcowStandIn:
         self.keep()
         return True
 
+    def wait_for_passwords(self, count: int, seconds: float = 10) -> bool:
+        """Wait until so many passwords were stored altogether; False when the time is over first."""
+        with self._stored:
+            return self._stored.wait_for(lambda: len(self.journal) >= count, seconds)
+
     def answer(self, call: Call) -> Answer:
         """The API's reply, with whatever fault is switched on. Raises Dropped."""
         self.calls.append(call)
@@ -170,7 +176,9 @@ class MailcowStandIn:
 
     def _note(self, address: str, stored: str) -> None:
         digest = hashlib.sha256(stored.encode()).hexdigest()
-        self.journal.append(JournalEntry(time.time(), address, passwords.scheme_of(stored), digest))
+        with self._stored:
+            self.journal.append(JournalEntry(time.time(), address, passwords.scheme_of(stored), digest))
+            self._stored.notify_all()
 
     def _performed(self, call: Call) -> Answer:
         with self.lock:
