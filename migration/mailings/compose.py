@@ -80,7 +80,7 @@ def draft(domain: Domain) -> tuple[str, str]:
     catch-alls and for mail that leaves the house.
     """
     language = domain.customer.language
-    context = {
+    context: dict[str, object] = {
         "domain": domain.display_name,
         "contact": one_line(domain.customer.contact_name),
         "mailboxes": [_mailbox_line(mailbox) for mailbox in domain.mailboxes.select_related("domain")],

@@ -7,6 +7,7 @@ import ssl
 import threading
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import AnyStr
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -113,7 +114,7 @@ class OldSmtp(SMTP):
         self._faults = handler.faults
         self._greeted = False
 
-    async def push(self, status: str | bytes) -> None:
+    async def push(self, status: AnyStr) -> None:
         """Send a reply, unless a switch says otherwise."""
         text = status.decode() if isinstance(status, bytes) else status
         if not self._greeted:
@@ -122,11 +123,11 @@ class OldSmtp(SMTP):
             if code is not None:
                 if code:
                     await super().push(_answer(code))
-                self.transport.close()
+                _hang_up(self)
                 return
         await super().push(status)
         if text.startswith("250 2.0.0 Ok: queued") and self._faults.take(At.REPLY) is not None:
-            self.transport.close()
+            _hang_up(self)
 
     async def smtp_DATA(self, arg: str | None) -> None:
         """The DATA command."""
@@ -136,7 +137,7 @@ class OldSmtp(SMTP):
         elif code:
             await self.push(_answer(code))
         else:
-            self.transport.abort()
+            _cut(self)
 
 
 class SmtpThread:
@@ -205,6 +206,13 @@ def _answer(code: int, envelope: Envelope | None = None) -> str:
     return f"{code} {code // 100}.7.1 {text}"
 
 
+def _hang_up(server: SMTP) -> None:
+    """Close after what was written has left."""
+    if server.transport is not None:
+        server.transport.close()
+
+
 def _cut(server: SMTP) -> str:
-    server.transport.abort()
+    if isinstance(server.transport, asyncio.Transport):
+        server.transport.abort()
     return "421 4.3.2 gone"
