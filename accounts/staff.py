@@ -30,6 +30,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import owners
 from accounts.models import User
 from migration.secrets import Purpose, seal, unseal
 
@@ -111,7 +112,8 @@ class StaffAdapter(DefaultAccountAdapter):
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
         """Begin the session, with no trace of whatever the browser did here before."""
         super().login(request, user)
-        request.session.pop("staff_since", None)
+        for key in ("staff_since", owners.KEY):
+            request.session.pop(key, None)
         log.info("staff_signed_in", staff=user.pk)
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:

@@ -233,7 +233,7 @@ def _mailbox_page(request: HttpRequest, found: Mailbox, form: ReasonForm) -> Htt
         "mailbox": found,
         "form": form,
         "may": {verb: may(found, verb) for verb in allowed},
-        "announced": domain_verbs.announced_at(found.domain) is not None,
+        "announced": found.domain.announced_at is not None,
         "invitations": invitations,
         "usable": any(valid for _row, valid in invitations),
         "mails": found.mailings.defer("text").all()[:50],
