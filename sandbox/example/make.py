@@ -88,7 +88,7 @@ def write_passwd(path: Path, domain: str, people: list[Person]) -> None:
 def write_readme(path: Path) -> None:
     """The page that tells visitors what to try."""
     numbers = {"people": len(PEOPLE), "aliases": len(ALIASES), "bakers": len(BAKERS)}
-    parts = [README.format(first=FIRST, second=SECOND, bakers_aliases=len(BAKERS_ALIASES), **numbers)]
+    parts = [README.rstrip().format(first=FIRST, second=SECOND, bakers_aliases=len(BAKERS_ALIASES), **numbers)]
     for domain, people, aliases in ((FIRST, PEOPLE, ALIASES), (SECOND, BAKERS, BAKERS_ALIASES)):
         parts.append(
             f"\n## {domain}\n\n| Mailbox | Old password | Scheme | Kind | Shows |\n| --- | --- | --- | --- | --- |"

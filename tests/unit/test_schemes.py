@@ -8,7 +8,6 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from migration import crypt_strings
 from migration.schemes import (
     MalformedHash,
     TooCostly,
@@ -284,17 +283,3 @@ def test_php_magic_hashes_do_not_match_each_other():
     stored = "{PLAIN-MD5}" + hashlib.md5(b"240610708").hexdigest()
 
     assert not verify(stored, "QNKCDZO")
-
-
-def test_without_libcrypt_crypt_strings_are_unsupported(monkeypatch):
-    def no_library(name):
-        raise OSError(name)
-
-    monkeypatch.setattr("ctypes.CDLL", no_library)
-    crypt_strings._libcrypt.cache_clear()
-    try:
-        with pytest.raises(UnsupportedScheme):
-            check_cost(SHA512)
-        assert verify("{BLF-CRYPT}$2y$05$abcdefghijklmnopqrstuuXOXurqMaaxOhcarShcc1E8Dc5tk3KVG", "geheim12")
-    finally:
-        crypt_strings._libcrypt.cache_clear()
