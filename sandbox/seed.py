@@ -20,7 +20,7 @@ CUSTOMER = {
     "contact_name": "Katharina Sonnleitner",
     "contact_email": "katharina.sonnleitner@sonnleitner.example",
 }
-FILES = {"sonnleitner.example": "mailboxes.csv", "bäckerei-müller.example": "passwd"}
+FILES = {"sonnleitner.example": ["mailboxes.csv"], "bäckerei-müller.example": ["passwd", "aliases.csv"]}
 INVITED = "sonnleitner.example"
 STAFF = "staff@provider.example"
 ACTOR = "command:demo"
@@ -37,9 +37,10 @@ def data(folder: Path, mailcow: str) -> None:
     call_command("createcachetable")
     _staff(folder)
     customer, _made = Customer.objects.get_or_create(name=CUSTOMER["name"], defaults=CUSTOMER)
-    for name, file in FILES.items():
+    for name, files in FILES.items():
         domain, _made = Domain.objects.get_or_create(name=domain_to_ascii(name), defaults={"customer": customer})
-        call_command("import_mailboxes", str(EXAMPLE / file), domain=domain.name, stdout=StringIO())
+        for file in files:
+            call_command("import_mailboxes", str(EXAMPLE / file), domain=domain.name, stdout=StringIO())
         _make_on_mailcow(domain, mailcow, (folder / "secrets" / "mailcow_api_key").read_text().strip())
         subject, text = compose.draft(domain)
         domains.announce(domain, actor=ACTOR, subject=subject, text=text)

@@ -6,6 +6,7 @@
 Everything lives below one folder and listens on 127.0.0.1 only. A second start finds its data there.
 """
 
+import base64
 import os
 import secrets
 import signal
@@ -18,7 +19,6 @@ from pathlib import Path
 from typing import Self
 
 import requests
-from allauth.mfa.totp.internal.auth import generate_totp_secret
 
 from migration.secrets import new_key_line
 
@@ -91,7 +91,7 @@ class Stack:
             "secret_key": lambda: secrets.token_urlsafe(50),
             "key_ring": lambda: new_key_line("demo"),
             "mailcow_api_key": lambda: "-".join(secrets.token_hex(3).upper() for _ in range(5)),
-            "totp_secret": generate_totp_secret,
+            "totp_secret": lambda: base64.b32encode(secrets.token_bytes(20)).decode(),
         }
         folder = self.folder / "secrets"
         fresh = not folder.exists()
@@ -134,21 +134,16 @@ class Stack:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     raise StackError(f"port {port} ({part}) is taken: is another demo running?")
-        secret_folder = self.folder / "secrets"
+        files = self.folder / "secrets"
         self._start(
             "mailcow",
-            [sys.executable, "-m", "sandbox.mailcow", "--port", str(self.ports.mailcow)]
-            + [
-                "--api-key-file",
-                str(secret_folder / "mailcow_api_key"),
-                "--state",
-                str(self.folder / "mailcow.json"),
-            ],
+            *("sandbox.mailcow", "--port", str(self.ports.mailcow), "--state", str(self.folder / "mailcow.json")),
+            *("--api-key-file", str(files / "mailcow_api_key")),
         )
         self._start(
             "mailhost",
             *("sandbox.mailhost", "--smtp-port", str(self.ports.smtp), "--http-port", str(self.ports.mailhost)),
-            *("--folder", str(self.folder / "mails"), "--totp-secret-file", str(secret_folder / "totp_secret")),
+            *("--folder", str(self.folder / "mails"), "--totp-secret-file", str(files / "totp_secret")),
             *("--portal-url", self.portal),
         )
         self._await("mailcow", f"{self.mailcow}/")

@@ -1,0 +1,128 @@
+"""The owner's journey against its floor: GET the link, sign in, GET the form, set the password, GET the done page."""
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import requests
+
+from sandbox.stack import ROOT, Stack, free_port
+
+from .table import Row
+
+ROUNDS = 7
+PER_ROUND = 20
+WARM_UP = 10
+_FIELD = re.compile(r'<input[^>]*\bname="(csrfmiddlewaretoken|submission|address)"[^>]*\bvalue="([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server and one run of what is measured on it."""
+
+    process: psutil.Process
+    run: Callable[[], None]
+
+    def cpu_per_run(self, runs: int) -> float:
+        """CPU milliseconds the server used for one run, the mean of so many."""
+        before = self._cpu_seconds()
+        for _ in range(runs):
+            self.run()
+        return (self._cpu_seconds() - before) / runs * 1000
+
+    def _cpu_seconds(self) -> float:
+        processes = [self.process, *self.process.children(recursive=True)]
+        return sum(sum(process.cpu_times()[:2]) for process in processes)
+
+
+def cpu() -> Row:
+    """Row `journey_cpu`: milliseconds of server CPU of one journey, against its floor, in alternating rounds."""
+    with tempfile.TemporaryDirectory(prefix="umzug-bench-") as folder:
+        with Stack(Path(folder, "umzug")) as stack:
+            ours = _umzug(stack, runs=WARM_UP + ROUNDS * PER_ROUND)
+            floor_process, floor = _floor(Path(folder))
+            try:
+                ours.cpu_per_run(WARM_UP)
+                floor.cpu_per_run(WARM_UP)
+                pairs = [(ours.cpu_per_run(PER_ROUND), floor.cpu_per_run(PER_ROUND)) for _ in range(ROUNDS)]
+            finally:
+                floor_process.terminate()
+                floor_process.wait()
+    value, against = (statistics.median(column) for column in zip(*pairs, strict=True))
+    return Row("journey_cpu", value, against, "ms", "one Argon2 hash + five minimal Django requests with a session")
+
+
+def _umzug(stack: Stack, *, runs: int) -> Server:
+    stack.ports.portal = free_port()
+    stack.prepare()
+    prepared = subprocess.run(
+        [sys.executable, "-m", "bench.prepare", str(runs)],
+        cwd=ROOT,
+        env=stack.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    owners = iter([line.split() for line in prepared.stdout.splitlines()])
+    stack.start_web()
+
+    def run() -> None:
+        locator, secret = next(owners)
+        journey(stack.portal, locator, secret)
+
+    return Server(psutil.Process(stack.processes["web"].pid), run)
+
+
+def journey(portal: str, locator: str, secret: str) -> None:
+    """Walk the five steps as a browser does; raises when a step does not lead to the next."""
+    with requests.Session() as browser:
+        page = browser.get(f"{portal}/s/{locator}", timeout=10)
+        fields = dict(_FIELD.findall(page.text))
+        _ends_at(browser.post(page.url, fields | {"secret": secret}, timeout=10), "/password")
+        page = browser.get(f"{portal}/password", timeout=10)
+        fields = dict(_FIELD.findall(page.text))
+        fields |= {"password": f"Nussbaum-Kipferl-{secret}"}
+        _ends_at(browser.post(page.url, fields, timeout=10), "/done")
+
+
+def _ends_at(response: requests.Response, path: str) -> None:
+    if not response.url.endswith(path):
+        raise RuntimeError(f"expected {path}, got {response.url} with status {response.status_code}")
+
+
+def _floor(folder: Path) -> tuple[subprocess.Popen[bytes], Server]:
+    port = free_port()
+    environment = os.environ | {"FLOOR_FOLDER": str(folder)}
+    subprocess.run([sys.executable, "-m", "bench.floor"], cwd=ROOT, env=environment, check=True)
+    command = [sys.executable, "-m", "gunicorn", "bench.floor", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+    process = subprocess.Popen(
+        [*command, "--threads", "8", "--no-control-socket", "--log-level", "error"], env=environment
+    )
+    url = f"http://localhost:{port}"
+    _wait_for(url)
+
+    def run() -> None:
+        with requests.Session() as browser:
+            for step in ("step", "step", "step", "hash", "step"):
+                browser.get(f"{url}/{step}", timeout=10).raise_for_status()
+
+    return process, Server(psutil.Process(process.pid), run)
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(200):
+        try:
+            requests.get(f"{url}/step", timeout=2)
+        except requests.ConnectionError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"{url} did not come up")
