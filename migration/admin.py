@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from . import admin_imports as _imports  # noqa: F401 - registers its own pages
 from . import pushes
 from .addresses import InvalidAddress, domain_to_ascii, parse
 from .models import Alias, Customer, Domain, Event, FirstLogin, Mailbox, Mailing, Push, Target

@@ -1,0 +1,190 @@
+"""An import from file to rows: parse all, validate all, preview, apply.
+
+Applying twice changes nothing the second time. States are never touched, nothing is ever deleted, and a changed old
+password is taken only while the owner has not set a new one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import PurePath
+from typing import TypeVar
+
+import structlog
+from django.db import transaction
+
+from migration.models import Alias, Domain, Event, Mailbox
+from migration.secrets import Purpose, seal
+
+from . import csv_file, passwd_file
+from .compare import (
+    COMPLETED,
+    FIELDS,
+    PASSWORD,
+    Preview,
+    by_local_part,
+    columns_said,
+    compare,
+    differences,
+    same_targets,
+)
+from .rows import AliasRow, MailboxRow, ParsedFile
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+FORMATS = ("csv", "passwd")
+Row = TypeVar("Row", MailboxRow, AliasRow)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What an import did, in rows of the file."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    done: int = 0
+    conflicts: int = 0
+
+    def __add__(self, other: "Applied") -> "Applied":
+        return Applied(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
+
+def read(
+    data: bytes, domain: Domain, *, file_name: str = "", file_format: str | None = None, encoding: str | None = None
+) -> ParsedFile:
+    """Parse a file for one domain; rows of other domains become errors. Nothing is raised for what is in the file.
+
+    `file_format` is one of FORMATS, or None to be guessed. `encoding` is "utf-8" (also when None) or "cp1252".
+    """
+    if (file_format or guess_format(data, file_name)) == "passwd":
+        return passwd_file.parse(data, encoding=encoding, domain=domain.name).for_domain(domain.name)
+    return csv_file.parse(data, encoding=encoding).for_domain(domain.name)
+
+
+def guess_format(data: bytes, file_name: str) -> str:
+    """The format by the file's name, else by its first line: user:password… without any of a table's delimiters."""
+    name = PurePath(file_name.lower())
+    if name.suffix in (".csv", ".tsv"):
+        return "csv"
+    if "passwd" in name.name:
+        return "passwd"
+    lines = data[: csv_file.MAX_LINE].decode("latin-1").splitlines()
+    first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+    user, colon, _rest = first.partition(":")
+    return "passwd" if colon and not any(delimiter in user for delimiter in csv_file.DELIMITERS) else "csv"
+
+
+def preview(domain: Domain, parsed: ParsedFile) -> Preview:
+    """What applying would change, against the database as it is now. Writes nothing; the domain may be unsaved."""
+    mailboxes = Mailbox.objects.filter(domain__name=domain.name).order_by("local_part")
+    aliases = Alias.objects.filter(domain__name=domain.name).order_by("local_part")
+    return compare(parsed, mailboxes.iterator(), aliases.iterator(), domain.name)
+
+
+def apply(domain: Domain, parsed: ParsedFile, *, actor: str) -> Applied:
+    """Write new and changed rows with their events, each batch whole or not at all; what clashes is left out."""
+    said = columns_said(parsed)
+    applied = Applied()
+    for batch in _batches(parsed.rows):
+        applied += _apply_mailboxes(domain, batch, said, actor)
+    for aliases in _batches(parsed.aliases):
+        applied += _apply_aliases(domain, aliases, actor)
+    log.info("import_applied", domain=domain.pk, errors=len(parsed.errors), **asdict(applied))
+    return applied
+
+
+def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]
+
+
+def _apply_mailboxes(domain: Domain, rows: Sequence[MailboxRow], said: frozenset[str], actor: str) -> Applied:
+    new: list[Mailbox] = []
+    changed: list[tuple[Mailbox, tuple[str, ...]]] = []
+    done = conflicts = 0
+    with transaction.atomic():
+        names = _lock(domain, rows)
+        known = by_local_part(Mailbox.objects.filter(domain=domain, local_part__in=names).select_for_update(of=("self",), no_key=True))
+        clashes = set(Alias.objects.filter(domain=domain, local_part__in=names).values_list("local_part", flat=True))
+        for row in rows:
+            mailbox = known.get(row.address.local_part)
+            if mailbox is None and row.address.local_part in clashes:
+                conflicts += 1
+            elif mailbox is None:
+                new.append(_taken_over(row, Mailbox(domain=domain, local_part=row.address.local_part), _ALL))
+            elif columns := differences(row, mailbox, said):
+                changed.append((_taken_over(row, mailbox, columns), columns))
+            elif mailbox.state in COMPLETED:
+                done += 1
+        _write(domain, new, changed, actor)
+    unchanged = len(rows) - len(new) - len(changed) - done - conflicts
+    return Applied(len(new), len(changed), unchanged, done, conflicts)
+
+
+def _apply_aliases(domain: Domain, rows: Sequence[AliasRow], actor: str) -> Applied:
+    new: list[Alias] = []
+    changed: list[Alias] = []
+    conflicts = 0
+    with transaction.atomic():
+        names = _lock(domain, rows)
+        known = by_local_part(Alias.objects.filter(domain=domain, local_part__in=names).select_for_update(of=("self",), no_key=True))
+        clashes = set(Mailbox.objects.filter(domain=domain, local_part__in=names).values_list("local_part", flat=True))
+        for row in rows:
+            alias = known.get(row.address.local_part)
+            if row.address.local_part in clashes:
+                conflicts += 1
+            elif alias is None:
+                new.append(Alias(domain=domain, local_part=row.address.local_part, goto=",".join(row.goto)))
+            elif not same_targets(row, alias):
+                alias.goto = ",".join(row.goto)
+                changed.append(alias)
+        Alias.objects.bulk_create(new)
+        Alias.objects.bulk_update(changed, ["goto"])
+        if new or changed:
+            # An alias has no timeline of its own.
+            counts = {"aliases_new": len(new), "aliases_changed": len(changed)}
+            Event.record(Event.Action.UPDATED, actor=actor, domain=domain, **counts)
+    return Applied(len(new), len(changed), len(rows) - len(new) - len(changed) - conflicts, 0, conflicts)
+
+
+def _lock(domain: Domain, rows: Sequence[MailboxRow] | Sequence[AliasRow]) -> list[str]:
+    """Keep a second import out of the domain until the transaction ends. Returns the rows' local parts.
+
+    The lock is one that foreign keys to the domain do not wait for, so no owner waits for an import.
+    """
+    Domain.objects.select_for_update(of=("self",), no_key=True).get(pk=domain.pk)
+    return [row.address.local_part for row in rows]
+
+
+_ALL = (*FIELDS, PASSWORD)
+
+
+def _taken_over(row: MailboxRow, mailbox: Mailbox, columns: Sequence[str]) -> Mailbox:
+    for column in columns:
+        if column == PASSWORD:
+            sealed = seal(Purpose.LEGACY_HASH, str(row.address), row.legacy_hash.encode())
+            mailbox.legacy_hash = sealed if row.legacy_hash else None
+            mailbox.legacy_scheme = row.legacy_scheme
+        else:
+            setattr(mailbox, FIELDS[column], getattr(row, column))
+    return mailbox
+
+
+def _write(domain: Domain, new: list[Mailbox], changed: list[tuple[Mailbox, tuple[str, ...]]], actor: str) -> None:
+    """Save both kinds and their events; of the changed ones only what an import may change, so never the state."""
+    updates = [*FIELDS.values(), "legacy_hash", "legacy_scheme"]
+    Mailbox.objects.bulk_create(new)
+    Mailbox.objects.bulk_update([mailbox for mailbox, _columns in changed], updates)
+    events = [Event(action=Event.Action.IMPORTED, actor=actor, domain=domain, mailbox=mailbox) for mailbox in new]
+    events += [
+        Event(
+            action=Event.Action.UPDATED,
+            actor=actor,
+            domain=domain,
+            mailbox=mailbox,
+            detail={"columns": list(columns)},
+        )
+        for mailbox, columns in changed
+    ]
+    Event.objects.bulk_create(events)
