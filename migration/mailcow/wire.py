@@ -122,3 +122,12 @@ class Transport(requests.adapters.HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         manager: PoolManager = self.poolmanager
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
+
+    def close(self) -> None:
+        """Close the kept connections now; urllib3 alone would leave that to the garbage collector."""
+        pools = self.poolmanager.pools
+        for key in pools.keys():  # noqa: SIM118  (urllib3's container refuses to be iterated)
+            pool = pools.get(key)
+            if pool is not None:
+                pool.close()
+        super().close()

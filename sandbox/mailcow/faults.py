@@ -32,6 +32,7 @@ class Faults:
 
     def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
         self._pending: list[Fault] = []
+        self._held: list[threading.Event] = []
         self._lock = threading.Lock()
         self._changed = changed
 
@@ -78,6 +79,7 @@ class Faults:
     def hold_write(self, times: int | None = 1) -> threading.Event:
         """The write waits until the event is set, and is done then even if the caller has gone."""
         event = threading.Event()
+        self._held.append(event)
         self._add("hold", times, "write", event)
         return event
 
@@ -95,12 +97,16 @@ class Faults:
 
     def clear(self) -> None:
         """Behave again."""
+        self.release()
         with self._lock:
-            for fault in self._pending:
-                if isinstance(fault.argument, threading.Event):
-                    fault.argument.set()
             self._pending.clear()
         self._changed()
+
+    def release(self) -> None:
+        """Let the writes go on that wait."""
+        with self._lock:
+            for event in self._held:
+                event.set()
 
     def pending(self) -> list[dict[str, Any]]:
         """What is still to come, for the page and the state file."""

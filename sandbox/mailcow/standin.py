@@ -81,7 +81,7 @@ class MailcowStandIn:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self.faults.clear()
+        self.faults.release()
         self._server.shutdown()
         self._server.server_close()
 
@@ -96,7 +96,7 @@ class MailcowStandIn:
 
     def add_domain(self, name: str, **columns: Any) -> Domain:
         """A domain in the database, roomy unless told otherwise."""
-        row = Domain(name, **{"mailboxes": 100_000, "quota": 10**9 * MIB, **columns})
+        row = Domain(name, **{"mailboxes": 100_000, "quota": 2 * 10**9 * MIB, **columns})
         self.state.domains[name] = row
         self.keep()
         return row

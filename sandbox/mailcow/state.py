@@ -153,6 +153,8 @@ class State:
         domain = self.domains.get(mailbox.domain)
         if domain is None:
             return 0
+        if domain.quota >= domain.max_quota * domain.mailboxes:
+            return domain.max_quota  # whatever the others have; saves adding up large domains
         others = sum(other.quota for other in self.mailboxes_of(domain.name)) - mailbox.quota
         return max(0, min(domain.max_quota, domain.quota - others))
 

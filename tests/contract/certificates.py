@@ -16,7 +16,7 @@ def make(folder: Path, name: str = "localhost", *, expired: bool = False) -> tup
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     start = datetime.now(UTC) - timedelta(days=30)
     end = start + timedelta(days=1 if expired else 60)
-    usage = x509.KeyUsage(True, False, False, False, False, True, False, False, False)  # noqa: FBT003
+    usage = x509.KeyUsage(True, False, False, False, False, True, False, False, False)
     certificate = (
         x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number(), start, end)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)

@@ -185,7 +185,7 @@ def test_a_write_on_a_connection_just_closed_is_not_repeated() -> None:
 @pytest.mark.parametrize(
     ("name", "expired", "trusted"), [("localhost", False, False), ("localhost", True, True), ("other", False, True)]
 )
-def test_a_false_certificate_opens_the_breaker(tmp_path: Path, name: str, expired: bool, trusted: bool) -> None:  # noqa: FBT001
+def test_a_false_certificate_opens_the_breaker(tmp_path: Path, name: str, expired: bool, trusted: bool) -> None:
     files = certificates.make(tmp_path, name, expired=expired)
 
     with RawServer(saying(VERSION), tls_context(files)) as server:
@@ -210,5 +210,5 @@ def test_authorities_of_the_environment_are_ignored(tmp_path: Path, monkeypatch:
 
 
 def test_plain_http_where_tls_was_expected_opens_the_breaker() -> None:
-    with RawServer(saying(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
-        assert reason_of(server.url.replace("http:", "https:"))[0] in (Refused, Unknown)
+    with RawServer(lambda connection: connection.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
+        assert reason_of(server.url.replace("http:", "https:")) == (Refused, Reason.TLS)

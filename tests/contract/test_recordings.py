@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -65,24 +66,20 @@ def test_reply_to_a_look_means_what_mailcow_knows(recording: Recording) -> None:
     assert outcome_of(lambda: replies.read_mailbox(recording.reply, recording.address)) == expected
 
 
-@every_recording
-def test_only_the_version_reads_as_a_version(recording: Recording) -> None:
-    expected = isinstance(recording.document, dict) and "version" in recording.document
+def test_only_the_version_reads_as_a_version() -> None:
+    for name, recording in recordings().items():
+        expected = isinstance(recording.document, dict) and "version" in recording.document
 
-    assert (outcome_of(lambda: replies.version(recording.reply)) == OK) == expected
+        assert (outcome_of(partial(replies.version, recording.reply)) == OK) == expected, name
 
 
-@every_recording
-def test_nothing_unchanged_counts_as_stored(recording: Recording) -> None:
-    effects = recording.effects
-    unchanged = False in (
-        effects.get("password_column_changed"),
-        effects.get("password_changed"),
-        effects.get("password_stored_anyway"),
-    )
+def test_nothing_unchanged_counts_as_stored() -> None:
+    signs = ("password_column_changed", "password_changed", "password_stored_anyway")
+    for name, recording in recordings().items():
+        unchanged = any(recording.effects.get(sign) is False for sign in signs)
+        stored = outcome_of(partial(replies.password_stored, recording.reply, recording.address)) == OK
 
-    if outcome_of(lambda: replies.password_stored(recording.reply, recording.address)) == OK:
-        assert not unchanged or recording.name in FALSE_SUCCESS  # those are caught by reading back
+        assert not (stored and unchanged) or name in FALSE_SUCCESS, name  # those are caught by reading back
 
 
 @pytest.mark.parametrize("name", sorted(FALSE_SUCCESS))
