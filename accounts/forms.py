@@ -31,6 +31,12 @@ class VerbatimField(forms.CharField):
         self.validators = []
 
 
+class ReadableSecretInput(forms.PasswordInput):
+    """A field whose text can be read while it is typed, and which never shows again what was sent."""
+
+    input_type = "text"
+
+
 class SignInForm(forms.Form):
     """Address and first-login password. Valid means: `first_login` is who signed in."""
 
@@ -50,7 +56,7 @@ class SignInForm(forms.Form):
     secret = VerbatimField(
         label=gettext_lazy("First-login password from the mail"),
         error_messages={"required": gettext_lazy("Please enter the first-login password from our mail.")},
-        widget=forms.TextInput(
+        widget=ReadableSecretInput(
             attrs={
                 "class": "secret",
                 "autocomplete": "one-time-code",

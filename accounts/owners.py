@@ -46,7 +46,8 @@ def begin(request: HttpRequest, first_login: FirstLogin) -> None:
 def current(request: HttpRequest, *, seen: bool = True) -> FirstLogin | None:
     """The first-login password of who is signed in, with its mailbox; None for a stranger or an ended session.
 
-    A session that staff signed in with is nobody's owner session. One query. `seen=False` leaves the idle time running: a page that asks by itself is nobody's presence.
+    A session that staff signed in with is nobody's owner session. One query.
+    `seen=False` leaves the idle time running: a page that asks by itself is nobody's presence.
     """
     here = request.session.get(KEY)
     if not here or request.user.is_authenticated:

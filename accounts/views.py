@@ -171,12 +171,11 @@ def _password_form(request: HttpRequest, here: FirstLogin) -> SetPasswordForm:
 
 def _password_page(request: HttpRequest, here: FirstLogin, form: SetPasswordForm, *, status: int = 200) -> HttpResponse:
     broken = {rule.name for rule in form.broken}
-    shown = [(rule, rule.name in broken) for rule in form.policy.rules]
-    extra = [(rule, True) for rule in form.broken if rule not in form.policy.rules]
+    rules = [*form.policy.rules, *(rule for rule in form.broken if rule not in form.policy.rules)]
     context = {
         "form": form,
         "mailbox": here.mailbox,
-        "rules": [*shown, *extra],
+        "rules": [(rule, rule.name in broken) for rule in rules],
         "saved": _newest_push(here.mailbox),
         "submission": uuid.uuid4(),
         "old_may_be_kept": bool(here.mailbox.legacy_hash),

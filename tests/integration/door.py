@@ -1,0 +1,48 @@
+"""What an owner does at the door, for the tests of its pages."""
+
+import re
+import uuid
+from typing import Any
+
+from django.db import connection
+from django.test import Client
+
+from migration.models import Mailbox
+from tests import factories
+
+GOOD = "amber24-Rabe-autor-wabe"
+
+
+def sign_in(client: Client, address: str, secret: str, *, locator: str = "", **headers: Any) -> Any:
+    """Post the sign-in form, of the mailed link if a locator is given."""
+    return client.post(f"/s/{locator}" if locator else "/", {"address": address, "secret": secret}, **headers)
+
+
+def owner_client(mailbox: Mailbox) -> Client:
+    """The browser of an owner who has just signed in with a fresh first-login password."""
+    first_login, secret = factories.make_first_login(mailbox)
+    client = Client()
+    response = sign_in(client, mailbox.address, secret, locator=first_login.locator)
+    assert response.status_code == 302, response.content.decode()
+    mailbox.refresh_from_db()
+    return client
+
+
+def save(client: Client, password: str = GOOD, *, submission: uuid.UUID | str | None = None) -> Any:
+    """Post the new-password form."""
+    return client.post("/password", {"password": password, "submission": str(submission or uuid.uuid4())})
+
+
+def without_csrf(response: Any) -> bytes:
+    """The page with its CSRF tokens masked, for comparing it byte by byte."""
+    return re.sub(rb'name="csrfmiddlewaretoken" value="[^"]+"', b"", response.content)
+
+
+def rows() -> dict[str, int]:
+    """How many rows every table has."""
+    with connection.cursor() as cursor:
+        counts = {}
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT count(*) FROM "{table}"')
+            counts[table] = cursor.fetchone()[0]
+        return counts
