@@ -14,11 +14,13 @@ import secrets as random
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from migration import first_login as first_logins
@@ -118,7 +120,8 @@ def reap_leases() -> int:
 
 def backoff(tries: int) -> timedelta:
     """How long to wait after so many tries: 5 minutes, doubled each time, at most 4 hours."""
-    return min(FIRST_WAIT * 2 ** min(tries - 1, 10), LONGEST_WAIT)
+    doublings: int = 2 ** min(tries - 1, 10)
+    return min(FIRST_WAIT * doublings, LONGEST_WAIT)
 
 
 def _ready() -> QuerySet[Mailing]:
@@ -200,19 +203,12 @@ def _settle(mailing: Mailing, answer: Answer) -> None:
 
 def _record(mailing: Mailing, state: Mailing.State, answer: Answer) -> None:
     action = Event.Action.MAIL_SENT if state == S.SENT else Event.Action.MAIL_FAILED
-    code = "unclear" if state == S.UNCLEAR else answer.code
-    detail = {} if state == S.SENT else {"code": code}
-    Event.record(
-        action,
-        actor="worker",
-        mailbox=mailing.mailbox,
-        domain=mailing.domain,
-        mail=mailing.kind,
-        mailing=mailing.pk,
-        **detail,
-    )
+    detail: dict[str, Any] = {"mail": mailing.kind, "mailing": mailing.pk}
+    if state != S.SENT:
+        detail["code"] = "unclear" if state == S.UNCLEAR else answer.code
+    Event.record(action, actor="worker", mailbox=mailing.mailbox, domain=mailing.domain, **detail)
 
 
-def _from_now(wait: timedelta) -> ExpressionWrapper:
+def _from_now(wait: timedelta) -> Combinable:
     """A time on the database's clock: the workers' clocks may differ."""
     return ExpressionWrapper(Now() + Value(wait), output_field=DateTimeField())

@@ -40,7 +40,7 @@ class MailHost:
         self.host = host
         self._store = Store(folder)
         self._faults = Faults()
-        handler = Handler(self._store, self._faults)
+        handler = Handler(self._store, self._faults, login_required=login is not None)
         self._smtp = SmtpThread(handler, host, smtp_port, tls=tls, starttls=starttls, login=login)
         self._web = WebThread(self._store, self._faults, host, http_port, totp_secret_file, portal_url)
         self.smtp_port = self._smtp.port

@@ -2,9 +2,11 @@
 # ruff: noqa: ARG002, N802 - names and arguments of the hooks are aiosmtpd's
 
 import asyncio
+import logging
 import re
 import ssl
 import threading
+import weakref
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import AnyStr
@@ -67,15 +69,18 @@ class Faults:
 class Handler:
     """Keeps what comes in and answers as the switches say."""
 
-    def __init__(self, store: Store, faults: Faults) -> None:
+    def __init__(self, store: Store, faults: Faults, *, login_required: bool = False) -> None:
         self.store = store
         self.faults = faults
+        self.login_required = login_required
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if refusal := self._refusal(server, At.MAIL):
             return refusal
+        if self.login_required and not session.authenticated:
+            return "530 5.7.0 Authentication required"
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 Ok"
@@ -153,14 +158,17 @@ class SmtpThread:
         starttls: ssl.SSLContext | None = None,
         login: tuple[str, str] | None = None,
     ) -> None:
+        logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd tells every line of every conversation
         self._loop = asyncio.new_event_loop()
 
         def authenticate(_server: SMTP, _session: Session, _envelope: Envelope, _how: str, data: object) -> AuthResult:
             right = isinstance(data, LoginPassword) and (data.login.decode(), data.password.decode()) == login
             return AuthResult(success=right, handled=False)
 
+        self._conversations: weakref.WeakSet[OldSmtp] = weakref.WeakSet()
+
         def protocol() -> OldSmtp:
-            return OldSmtp(
+            conversation = OldSmtp(
                 handler,
                 hostname="mail.old.example",
                 ident="old mail server",
@@ -168,9 +176,10 @@ class SmtpThread:
                 tls_context=starttls,
                 require_starttls=starttls is not None,
                 authenticator=authenticate,
-                auth_required=login is not None,
-                auth_require_tls=login is not None and tls is None,
+                auth_require_tls=starttls is not None,
             )
+            self._conversations.add(conversation)
+            return conversation
 
         self._server = self._loop.run_until_complete(self._loop.create_server(protocol, host, port, ssl=tls))
         self.port: int = self._server.sockets[0].getsockname()[1]
@@ -186,6 +195,8 @@ class SmtpThread:
 
     async def _close(self) -> None:
         self._server.close()
+        for conversation in list(self._conversations):
+            _cut(conversation)
         tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()

@@ -35,7 +35,7 @@ class StoredMail:
 
     def _part(self, kind: str) -> str:
         part = self.message.get_body((kind,))
-        return str(part.get_content()) if part else ""
+        return str(part.get_content()).replace("\r\n", "\n") if part else ""
 
 
 class Store:
