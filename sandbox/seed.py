@@ -74,7 +74,7 @@ def _staff(folder: Path) -> None:
 def _make_on_mailcow(domain: "object", mailcow: str, key: str) -> None:
     """The mailboxes must exist on the target before a password can be set; nobody knows the ones they get here."""
     api = requests.Session()
-    api.headers |= {"X-API-Key": key}
+    api.headers["X-API-Key"] = key
     name = domain.name  # type: ignore[attr-defined]
     roomy = {"mailboxes": 200, "aliases": 400, "defquota": 1024, "maxquota": 10240, "quota": 1024 * 1024, "active": 1}
     api.post(f"{mailcow}/api/v1/add/domain", json={"domain": name, "key_size": 0, **roomy}, timeout=30)

@@ -172,19 +172,26 @@ class Stack:
 
     def manage(self, *arguments: str) -> str:
         """Run a management command to its end and return what it printed. Raises StackError when it fails."""
-        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        if done.returncode:
-            raise StackError(f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}")
-        return done.stdout
+        return self._run(str(ROOT / "manage.py"), *arguments)
+
+    def seed(self, *arguments: str) -> str:
+        """Run a step of `sandbox.seed` in the environment of this stack. Raises StackError when it fails."""
+        return self._run("-m", "sandbox.seed", str(self.folder), self.mailcow, *arguments)
+
+    def mails(self, address: str) -> list[dict[str, str]]:
+        """The mails an old mailbox holds, oldest first."""
+        found: list[dict[str, str]] = requests.get(
+            f"{self.mailhost}/sandbox/mails.json", params={"to": address}, timeout=5
+        ).json()
+        return found
+
+    def await_mail(self, address: str, *, count: int = 1) -> None:
+        """Wait until an old mailbox holds so many mails. Raises StackError when they do not come."""
+        deadline = time.monotonic() + START_SECONDS
+        while len(self.mails(address)) < count:
+            if time.monotonic() > deadline:
+                raise StackError(f"no mail for {address}:\n{self.log('worker')[-2000:]}")
+            time.sleep(0.2)
 
     def kill(self, name: str) -> None:
         """End a part at once, with everything it started, as a power cut would."""
