@@ -138,9 +138,7 @@ class Client:
                 response.close()
         except _FAILURES as error:
             return Unknown(Reason.TIMEOUT) if deadline.passed else _classified(error)
-        if (
-            deadline.passed
-        ):  # a body without a length ends like a complete one when the connection is shut down
+        if deadline.passed:  # a body without a length looks complete when its connection is shut down
             return Unknown(Reason.TIMEOUT)
         return Reply(response.status_code, response.headers.get("Content-Type", ""), body)
 
@@ -182,10 +180,7 @@ def _classified(error: BaseException) -> MailcowError:
     )
     if any(isinstance(cause, unreachable) for cause in causes):
         return Unknown(Reason.UNREACHABLE)
-    if any(
-        isinstance(cause, requests.Timeout | TimeoutError | urllib3.exceptions.TimeoutError)
-        for cause in causes
-    ):
+    if any(isinstance(cause, requests.Timeout | TimeoutError | urllib3.exceptions.TimeoutError) for cause in causes):
         return Unknown(Reason.TIMEOUT)
     return Unknown(Reason.CONNECTION_LOST)
 

@@ -85,9 +85,7 @@ def password_stored(reply: Reply, address: str) -> None:
     if any(key.startswith("An unknown error occured") for key in dangers):
         raise Unknown(Reason.CRASH)
     if dangers and modified:
-        raise Unknown(
-            Reason.UNEXPECTED
-        )  # one address was sent: one of the two entries is not about this call
+        raise Unknown(Reason.UNEXPECTED)  # one address was sent: one of the two entries is not about this call
     if dangers:
         raise _refusal(dangers[0])
     if any(argument != address for argument in modified):
@@ -102,9 +100,7 @@ def read_mailbox(reply: Reply, address: str) -> MailboxFacts:
     if not isinstance(document, dict):
         raise Unknown(Reason.UNEXPECTED)
     if not document or ("username" in document and document["username"] is None):
-        raise Missing(
-            Reason.MISSING
-        )  # without a quota row mailcow shows a mailbox of nulls, and refuses to edit it
+        raise Missing(Reason.MISSING)  # without a quota row mailcow shows a mailbox of nulls, and refuses to edit it
     if not isinstance(document.get("username"), str):
         raise Unknown(Reason.UNEXPECTED)
     if document["username"] != address:
