@@ -13,7 +13,7 @@ ANYTHING = st.text(st.characters(codec=None, exclude_categories=()), max_size=30
 
 
 @given(ANYTHING)
-def test_any_text_is_an_address_or_refused(text):
+def test_any_text_is_an_address_or_refused(text: str) -> None:
     try:
         address = parse(text)
     except InvalidAddress:
@@ -24,13 +24,13 @@ def test_any_text_is_an_address_or_refused(text):
 
 
 @given(ANYTHING, ANYTHING)
-def test_any_local_part_and_domain_are_an_address_or_refused(local_part, domain):
+def test_any_local_part_and_domain_are_an_address_or_refused(local_part: str, domain: str) -> None:
     with contextlib.suppress(InvalidAddress):
         parse(f"{local_part}@{domain}.example")
 
 
 @given(LOCAL_PARTS, DOMAINS)
-def test_normalising_twice_changes_nothing(local_part, domain):
+def test_normalising_twice_changes_nothing(local_part: str, domain: str) -> None:
     try:
         once = parse(f"{local_part}@{domain}")
     except InvalidAddress:
@@ -45,7 +45,7 @@ def test_normalising_twice_changes_nothing(local_part, domain):
     st.sampled_from(["demo.example", "bücher.example"]),
     st.sampled_from(["", " ", "\u00a0", "\r\n"]),
 )
-def test_case_and_blanks_around_do_not_matter(local_part, domain, blank):
+def test_case_and_blanks_around_do_not_matter(local_part: str, domain: str, blank: str) -> None:
     text = f"{local_part}@{domain}"
 
     if len(local_part) <= 64 and local_part != "0":
@@ -53,7 +53,7 @@ def test_case_and_blanks_around_do_not_matter(local_part, domain, blank):
 
 
 @given(DOMAINS)
-def test_a_domain_survives_the_way_to_display_and_back(domain):
+def test_a_domain_survives_the_way_to_display_and_back(domain: str) -> None:
     try:
         ascii_domain = domain_to_ascii(domain)
     except InvalidAddress:
@@ -63,7 +63,7 @@ def test_a_domain_survives_the_way_to_display_and_back(domain):
 
 
 @given(st.characters(min_codepoint=128), st.text("abc", max_size=5))
-def test_no_character_outside_ascii_ever_becomes_an_ascii_local_part(character, rest):
+def test_no_character_outside_ascii_ever_becomes_an_ascii_local_part(character: str, rest: str) -> None:
     assert not same(f"{rest}{character}{rest}x@demo.example", f"{rest}k{rest}x@demo.example")
     try:
         address = parse(f"x{character}x@demo.example")

@@ -74,25 +74,24 @@ def no_answer_but_ours(stored: str, password: str) -> None:
 
 
 @given(ANYTHING, ANYTHING)
-def test_any_text_is_answered_or_refused(stored, password):
+def test_any_text_is_answered_or_refused(stored: str, password: str) -> None:
     no_answer_but_ours(stored, password)
 
 
 @given(LABELS, ANYTHING, ANYTHING)
-def test_any_payload_behind_a_label_is_answered_or_refused(label, payload, password):
+def test_any_payload_behind_a_label_is_answered_or_refused(label: str, payload: str, password: str) -> None:
     no_answer_but_ours("{" + label + "}" + payload, password)
 
 
-@settings(deadline=None)
 @given(LABELS, STARTS, CRYPT_TEXT, PASSWORDS)
-def test_near_crypt_strings_are_answered_or_refused(label, start, rest, password):
+def test_near_crypt_strings_are_answered_or_refused(label: str, start: str, rest: str, password: str) -> None:
     no_answer_but_ours("{" + label + "}" + start + rest, password)
     no_answer_but_ours(start + rest, password)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(PASSWORDS, PASSWORDS)
-def test_our_hash_matches_its_password_and_no_other(password, other):
+def test_our_hash_matches_its_password_and_no_other(password: str, other: str) -> None:
     stored = make_hash(password, memory_kib=64, time_cost=1)
 
     assert verify(stored, password)
@@ -105,7 +104,7 @@ def test_our_hash_matches_its_password_and_no_other(password, other):
     st.binary(min_size=1, max_size=16),
     st.sampled_from(["sha1", "sha256", "sha512", "md5"]),
 )
-def test_a_salted_digest_matches_its_password_and_no_other(password, other, salt, name):
+def test_a_salted_digest_matches_its_password_and_no_other(password: str, other: str, salt: bytes, name: str) -> None:
     assume(_nfc(password) != _nfc(other))
     label = {"sha1": "SSHA", "sha256": "SSHA256", "sha512": "SSHA512", "md5": "SMD5"}[name]
     raw = hashlib.new(name, password.encode() + salt).digest() + salt

@@ -70,11 +70,7 @@ def fresh_vectors(passwords: list[str]) -> list[dict[str, str]]:
         {"stored": stored, "password": password}
         for password in passwords
         for stored in (
-            *(
-                doveadm(scheme + suffix, password)
-                for scheme in SCHEMES
-                for suffix in ("", ".HEX", ".B64", ".b64")
-            ),
+            *(doveadm(scheme + suffix, password) for scheme in SCHEMES for suffix in ("", ".HEX", ".B64", ".b64")),
             *("{CRYPT}" + libcrypt(setting, password) for setting in CRYPT_SETTINGS),
         )
     ]
@@ -82,6 +78,4 @@ def fresh_vectors(passwords: list[str]) -> list[dict[str, str]]:
 
 if __name__ == "__main__":
     target = Path(__file__).with_name("scheme_vectors.json")
-    target.write_text(
-        json.dumps(fresh_vectors(PASSWORDS), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    target.write_text(json.dumps(fresh_vectors(PASSWORDS), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -37,7 +37,7 @@ def refused(text: str) -> Reason:
         ("1@demo.example", "1@demo.example"),
     ],
 )
-def test_ways_to_write_an_address_become_one(written, meant):
+def test_ways_to_write_an_address_become_one(written: str, meant: str) -> None:
     assert str(parse(written)) == meant
 
 
@@ -76,32 +76,32 @@ def test_ways_to_write_an_address_become_one(written, meant):
         ("x" * 1_000_000, Reason.TOO_LONG),
     ],
 )
-def test_what_is_no_address_is_refused_with_its_reason(text, reason):
+def test_what_is_no_address_is_refused_with_its_reason(text: str, reason: Reason) -> None:
     assert refused(text) == reason
 
 
 @pytest.mark.parametrize("twin", ["\u212aai", "\u0130da", "\u0131da", "\u017ferena", "\uff4bai", "\u0455erena"])
-def test_letter_twins_never_reach_another_mailbox(twin):
+def test_letter_twins_never_reach_another_mailbox(twin: str) -> None:
     assert refused(f"{twin}@demo.example") == Reason.LOCAL_PART_CHARACTERS
 
 
 @pytest.mark.parametrize(
     "twin", ["\u212aunst.example", "\u017fonne.example", "\uff44emo.example", "de\u00admo.example"]
 )
-def test_letter_twins_never_reach_another_domain(twin):
+def test_letter_twins_never_reach_another_domain(twin: str) -> None:
     assert refused(f"anna@{twin}") == Reason.DOMAIN
 
 
-def test_a_cyrillic_look_alike_is_another_domain():
+def test_a_cyrillic_look_alike_is_another_domain() -> None:
     assert parse("anna@D\u0415MO.example") != parse("anna@demo.example")
 
 
-def test_sharp_s_becomes_ss_as_on_mailcow():
+def test_sharp_s_becomes_ss_as_on_mailcow() -> None:
     assert domain_to_ascii("müßig.example") == "xn--mssig-kva.example"
     assert same("anna@STRAẞE.example", "anna@strasse.example")
 
 
-def test_lengths_end_where_rfc_5321_ends_them():
+def test_lengths_end_where_rfc_5321_ends_them() -> None:
     long_domain = ".".join(["d" * 60] * 3) + ".example"
 
     assert parse("l" * 64 + "@demo.example").local_part == "l" * 64
@@ -110,24 +110,24 @@ def test_lengths_end_where_rfc_5321_ends_them():
     assert refused("l" * 64 + "@" + long_domain) == Reason.TOO_LONG
 
 
-def test_the_domain_is_shown_with_its_umlauts():
+def test_the_domain_is_shown_with_its_umlauts() -> None:
     assert domain_to_unicode("xn--bcher-kva.example") == "bücher.example"
     assert domain_to_unicode("xn--zzzzzzzz.example") == "xn--zzzzzzzz.example"
     assert parse("anna@bücher.example").display == "anna@bücher.example"
 
 
-def test_same_compares_mailboxes_and_not_letters():
+def test_same_compares_mailboxes_and_not_letters() -> None:
     assert same("Anna@bücher.example", "anna@xn--bcher-kva.example")
     assert not same("anna@demo.example", "eva@demo.example")
     assert not same("nonsense", "nonsense")
 
 
-def test_an_address_is_a_value():
+def test_an_address_is_a_value() -> None:
     assert parse("Anna@demo.example") == Address("anna", "demo.example")
     assert len({parse("Anna@demo.example"), parse("anna@demo.example")}) == 1
 
 
-def test_a_refusal_does_not_carry_the_text():
+def test_a_refusal_does_not_carry_the_text() -> None:
     with pytest.raises(InvalidAddress) as caught:
         parse("geheim123")
 

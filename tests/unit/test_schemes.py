@@ -35,7 +35,7 @@ def dovecot_accepts(stored: str, password: str) -> bool:
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["stored"][:24])
-def test_what_dovecot_hashed_is_verified_here(vector):
+def test_what_dovecot_hashed_is_verified_here(vector: dict[str, str]) -> None:
     assert verify(vector["stored"], vector["password"])
     assert not verify(vector["stored"], "y" + vector["password"])
     check_cost(vector["stored"])
@@ -43,7 +43,7 @@ def test_what_dovecot_hashed_is_verified_here(vector):
 
 @needs_doveadm
 @pytest.mark.parametrize("scheme", ["SHA512-CRYPT", "BLF-CRYPT", "SSHA512", "PBKDF2", "ARGON2ID"])
-def test_a_fresh_hash_of_dovecot_is_verified_here(scheme):
+def test_a_fresh_hash_of_dovecot_is_verified_here(scheme: str) -> None:
     command = ["doveadm", "pw", "-s", scheme, "-p", "frisch gehackt"]
     stored = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout.strip()
 
@@ -53,14 +53,14 @@ def test_a_fresh_hash_of_dovecot_is_verified_here(scheme):
 
 @needs_doveadm
 @pytest.mark.parametrize("password", ["Sommer2026Wien", "Grüße aus Wien 1€", "🙂 Emoji 12345 Ab"])
-def test_dovecot_verifies_our_hash(password):
+def test_dovecot_verifies_our_hash(password: str) -> None:
     stored = make_hash(password)
 
     assert dovecot_accepts(stored, password)
     assert not dovecot_accepts(stored, password + "x")
 
 
-def test_our_hash_is_one_mailcow_can_store():
+def test_our_hash_is_one_mailcow_can_store() -> None:
     stored = make_hash("Sommer2026Wien")
 
     assert stored.startswith("{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$")
@@ -70,7 +70,7 @@ def test_our_hash_is_one_mailcow_can_store():
     assert make_hash("Sommer2026Wien") != stored
 
 
-def test_both_spellings_of_an_umlaut_are_one_password():
+def test_both_spellings_of_an_umlaut_are_one_password() -> None:
     stored = make_hash("Gru\u0308ße2026Wien", memory_kib=64, time_cost=1)
 
     assert verify(stored, "Gr\u00fcße2026Wien")
@@ -109,7 +109,7 @@ def test_both_spellings_of_an_umlaut_are_one_password():
         ("", None),
     ],
 )
-def test_schemes_are_named_as_dovecot_names_them(stored, scheme):
+def test_schemes_are_named_as_dovecot_names_them(stored: str, scheme: str | None) -> None:
     assert identify(stored) == scheme
 
 
@@ -126,7 +126,7 @@ def test_schemes_are_named_as_dovecot_names_them(stored, scheme):
         "{CRYPT",
     ],
 )
-def test_an_unsupported_scheme_is_not_a_wrong_password(stored):
+def test_an_unsupported_scheme_is_not_a_wrong_password(stored: str) -> None:
     with pytest.raises(UnsupportedScheme):
         verify(stored, "geheim12")
 
@@ -164,7 +164,7 @@ def test_an_unsupported_scheme_is_not_a_wrong_password(stored):
         "{SSHA512}" + "A" * 1024,
     ],
 )
-def test_a_malformed_hash_is_not_a_wrong_password(stored):
+def test_a_malformed_hash_is_not_a_wrong_password(stored: str) -> None:
     with pytest.raises(MalformedHash):
         verify(stored, "geheim12")
 
@@ -188,14 +188,14 @@ def test_a_malformed_hash_is_not_a_wrong_password(stored):
         "{CRYPT}$sha1$999999999$salt$" + "x" * 28,
     ],
 )
-def test_a_hash_that_costs_too_much_is_refused_before_it_is_computed(stored):
+def test_a_hash_that_costs_too_much_is_refused_before_it_is_computed(stored: str) -> None:
     with pytest.raises(TooCostly):
         check_cost(stored)
     with pytest.raises(TooCostly):
         verify(stored, "geheim12")
 
 
-def test_no_exception_carries_the_hash():
+def test_no_exception_carries_the_hash() -> None:
     for stored in (
         "{SSHA}geheimnis",
         "{CRYPT}geheimnis",
@@ -211,19 +211,19 @@ def test_no_exception_carries_the_hash():
 
 
 @pytest.mark.parametrize("password", ["geheim12\x00", "\ud800", "x" * 2000, "x" * 600, ""])
-def test_what_no_mail_program_sends_matches_nothing(password):
+def test_what_no_mail_program_sends_matches_nothing(password: str) -> None:
     for vector in VECTORS[:110:7]:
         assert not verify(vector["stored"], password)
 
 
-def test_bcrypt_never_matches_beyond_its_72_bytes():
+def test_bcrypt_never_matches_beyond_its_72_bytes() -> None:
     stored = "{BLF-CRYPT}" + bcrypt.hashpw(b"x" * 72, b"$2b$04$abcdefghijklmnopqrstuu").decode()
 
     assert verify(stored, "x" * 72)
     assert not verify(stored, "x" * 72 + "tail")
 
 
-def test_des_crypt_is_known_to_look_at_eight_characters():
+def test_des_crypt_is_known_to_look_at_eight_characters() -> None:
     stored = "{CRYPT}abHKVHTgYc7KA"
 
     assert verify(stored, "geheim12 and any tail")
@@ -237,12 +237,12 @@ def test_des_crypt_is_known_to_look_at_eight_characters():
 @pytest.mark.parametrize(
     "stored", ["{PLAIN}x", "{clear}x", "{CLEARTEXT.b64}eA==", "{PLAIN-TRUNC}1-x", "geheim12", "Sommer2026abc"]
 )
-def test_clear_text_is_recognised(stored):
+def test_clear_text_is_recognised(stored: str) -> None:
     assert is_clear_text(stored)
 
 
 @pytest.mark.parametrize("stored", ["", SHA512, "{SSHA}x", "{ROT13}x", "{CRYPT}abHKVHTgYc7KA", "$9$x$y", "$y$j9T$x$y"])
-def test_a_hash_is_not_taken_for_clear_text(stored):
+def test_a_hash_is_not_taken_for_clear_text(stored: str) -> None:
     assert not is_clear_text(stored)
 
 
@@ -267,11 +267,11 @@ def test_a_hash_is_not_taken_for_clear_text(stored):
         ("{ARGON2ID}nonsense", False),
     ],
 )
-def test_only_strong_hashes_mailcow_can_use_are_kept(stored, accepted):
+def test_only_strong_hashes_mailcow_can_use_are_kept(stored: str, accepted: bool) -> None:
     assert accepted_by_mailcow(stored) is accepted
 
 
-def test_an_unsalted_digest_may_be_hex_or_base64():
+def test_an_unsalted_digest_may_be_hex_or_base64() -> None:
     digest = hashlib.sha256(b"geheim12")
 
     assert verify("{SHA256}" + digest.hexdigest(), "geheim12")
@@ -279,7 +279,7 @@ def test_an_unsalted_digest_may_be_hex_or_base64():
     assert verify("{SHA256}" + base64.b64encode(digest.digest()).decode(), "geheim12")
 
 
-def test_php_magic_hashes_do_not_match_each_other():
+def test_php_magic_hashes_do_not_match_each_other() -> None:
     stored = "{PLAIN-MD5}" + hashlib.md5(b"240610708").hexdigest()
 
     assert not verify(stored, "QNKCDZO")
