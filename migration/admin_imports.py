@@ -1,7 +1,8 @@
 """Imports in the Django admin: upload, look, confirm. Each step is its own page or its own POST."""
 
 # ruff: noqa: ARG002 - Django decides what a method is given.
-# mypy: disable-error-code=type-arg - Django's own classes take no parameters when the program runs.
+# Django's own classes take no parameters when the program runs:
+# mypy: disable-error-code="type-arg"
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,7 +22,7 @@ from django.views.decorators.http import require_POST
 
 from .desk.access import actor
 from .imports import csv_file, run, staging
-from .imports.compare import Conflict, Item
+from .imports.compare import Conflict, Item, Preview
 from .imports.problems import SENTENCES
 from .imports.rows import ParsedFile
 from .models import Domain, ImportRun
@@ -88,6 +89,7 @@ class Table:
 class ImportRunAdmin(admin.ModelAdmin):
     """What was imported, by whom; and the way to import."""
 
+    fields = ("file_name", "domain", "state", "actor", "created_at", "applied_at")
     list_display = ("file_name", "domain", "state", "actor", "created_at", "applied_at")
     list_filter = ("state", ("domain", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("domain",)
@@ -191,7 +193,7 @@ def _run(pk: int) -> ImportRun:
     return get_object_or_404(ImportRun.objects.select_related("domain"), pk=pk)
 
 
-def _tables(preview: run.Preview) -> list[Table]:
+def _tables(preview: Preview) -> list[Table]:
     conflict = _("These rows are left out.")
     gone = _("We have them, the file does not. Nothing is deleted.")
     done = _("The owner has set a new password. The old one in the file is not taken.")

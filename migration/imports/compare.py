@@ -126,7 +126,7 @@ def compare(parsed: ParsedFile, mailboxes: Iterable[Mailbox], aliases: Iterable[
     for alias in parsed.aliases:
         clash = alias.address.local_part in known
         _sort_in_alias(result, alias, known_aliases.get(alias.address.local_part), clash)
-    named = {row.address.local_part for row in (*parsed.rows, *parsed.aliases)}
+    named = {row.address.local_part for row in parsed.rows} | {row.address.local_part for row in parsed.aliases}
     if parsed.rows:
         result.gone.extend(Item(0, Address(name, domain).display) for name in known if name not in named)
     if parsed.aliases:

@@ -105,7 +105,9 @@ def _apply_mailboxes(domain: Domain, rows: Sequence[MailboxRow], said: frozenset
     done = conflicts = 0
     with transaction.atomic():
         names = _lock(domain, rows)
-        known = by_local_part(Mailbox.objects.filter(domain=domain, local_part__in=names).select_for_update(of=("self",), no_key=True))
+        known = by_local_part(
+            Mailbox.objects.filter(domain=domain, local_part__in=names).select_for_update(of=("self",), no_key=True)
+        )
         clashes = set(Alias.objects.filter(domain=domain, local_part__in=names).values_list("local_part", flat=True))
         for row in rows:
             mailbox = known.get(row.address.local_part)
@@ -128,7 +130,9 @@ def _apply_aliases(domain: Domain, rows: Sequence[AliasRow], actor: str) -> Appl
     conflicts = 0
     with transaction.atomic():
         names = _lock(domain, rows)
-        known = by_local_part(Alias.objects.filter(domain=domain, local_part__in=names).select_for_update(of=("self",), no_key=True))
+        known = by_local_part(
+            Alias.objects.filter(domain=domain, local_part__in=names).select_for_update(of=("self",), no_key=True)
+        )
         clashes = set(Mailbox.objects.filter(domain=domain, local_part__in=names).values_list("local_part", flat=True))
         for row in rows:
             alias = known.get(row.address.local_part)
@@ -143,8 +147,13 @@ def _apply_aliases(domain: Domain, rows: Sequence[AliasRow], actor: str) -> Appl
         Alias.objects.bulk_update(changed, ["goto"])
         if new or changed:
             # An alias has no timeline of its own.
-            counts = {"aliases_new": len(new), "aliases_changed": len(changed)}
-            Event.record(Event.Action.UPDATED, actor=actor, domain=domain, **counts)
+            Event.record(
+                Event.Action.UPDATED,
+                actor=actor,
+                domain=domain,
+                aliases_new=len(new),
+                aliases_changed=len(changed),
+            )
     return Applied(len(new), len(changed), len(rows) - len(new) - len(changed) - conflicts, 0, conflicts)
 
 

@@ -52,7 +52,8 @@ class Command(BaseCommand):
         for note in preview.notes[:shown]:
             self.stdout.write(_located(file, note))
         self._more(len(preview.notes) - shown)
-        for problem in (*preview.conflicts, *preview.errors):
+        problems: list[RowError | Conflict] = [*preview.conflicts, *preview.errors]
+        for problem in problems:
             self.stderr.write(_located(file, problem))
         if options["dry_run"]:
             self.stdout.write(_("Dry run: nothing was written."))
