@@ -4,6 +4,7 @@ Completion is active or moved ÷ mailboxes not excluded. The number of queries d
 of rows.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -14,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from .addresses import domain_to_unicode
-from .models import Domain, Event, Mailbox, Mailing, Push
+from .models import Domain, Mailbox, Mailing, Push, Target
 
 S = Mailbox.State
 
@@ -84,10 +85,10 @@ class _Numbers:
 
 def completion(text: str = "", *, domain: Domain | None = None) -> list[Completion]:
     """Completion of every domain whose name or customer contains `text`, or of the one. Four queries."""
-    domains = Domain.objects.select_related("customer").order_by("name")
+    domains = Domain.objects.select_related("customer")
     if domain is not None:
         domains = domains.filter(pk=domain.pk)
-    rows = [row for row in domains if _matches(row, text.strip().casefold())]
+    rows = sorted((row for row in domains if _matches(row, text.strip().casefold())), key=_alphabet)
     # A few domains are asked for by number; of many all are counted.
     only = Q(domain__in=[row.pk for row in rows]) if len(rows) < 50 else Q()
     numbers = {row.pk: _Numbers() for row in rows}
@@ -144,19 +145,16 @@ def needing_attention() -> QuerySet[Mailbox]:
     )
 
 
-def timeline(mailbox: Mailbox, *, limit: int = 200) -> list[Event]:
-    """The newest events of a mailbox, newest first."""
-    return list(mailbox.events.order_by("-id")[:limit])
-
-
 def oldest_due_seconds() -> int:
     """How long the oldest outbox row has been due without anybody working on it, in seconds; 0 when none is.
 
     A row counts from the moment it was due, or from the moment its worker's lease ran out. Mails leave at a fixed
     pace, so thousands may be due in good order: as long as some leave, they count from the newest one sent. Rows of
-    a paused domain wait on purpose.
+    a paused domain wait on purpose, and pushes wait for a person while a breaker is open.
     """
-    waits = [_oldest(Push.objects.filter(mailbox__domain__paused_at=None), Push.OPEN[:2], Push.State.IN_FLIGHT)]
+    pushes = Push.objects.filter(mailbox__domain__paused_at=None)
+    stopped = Target.objects.filter(breaker_opened_at__isnull=False).exists()
+    waits = [] if stopped else [_oldest(pushes, Push.OPEN[:2], Push.State.IN_FLIGHT)]
     mails = Mailing.objects.filter(domain__paused_at=None)
     due = _oldest(mails, Mailing.OPEN, Mailing.State.SENDING)
     last_sent = Mailing.objects.aggregate(at=Max("sent_at"))["at"]
@@ -178,6 +176,12 @@ def _announced(only: Q) -> dict[int, datetime]:
 
 def _counted(mailboxes: QuerySet[Mailbox], *by: str) -> list[tuple[Any, ...]]:
     return list(mailboxes.order_by().values_list("domain_id", *by).annotate(count=Count("pk")))
+
+
+def _alphabet(domain: Domain) -> tuple[str, str]:
+    """Where a reader looks for it: müller stands beside muller, not under x as in xn--mller-kva."""
+    letters = unicodedata.normalize("NFKD", domain.display_name)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)), domain.name
 
 
 def _matches(domain: Domain, text: str) -> bool:

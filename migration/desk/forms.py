@@ -18,6 +18,14 @@ class FindForm(forms.Form):
     )
 
 
+class DomainsForm(FindForm):
+    """Narrow the list of domains."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["q"].label = _("Domain or customer")
+
+
 class FilterForm(FindForm):
     """Narrow a domain's list of mailboxes."""
 

@@ -17,13 +17,13 @@ from migration import domains as domain_verbs
 from migration import mailboxes as verbs
 from migration import reports
 from migration.mailings import compose
-from migration.models import Mailbox, Mailing
+from migration.models import Mailbox, Mailing, Push, Target
 from migration.refusals import VerbRefused
 from migration.states import may
 
-from . import access, tables
+from . import access, tables, timeline
 from .access import actor, staff_with
-from .forms import AnnounceForm, FilterForm, FindForm, InviteForm, ReasonForm
+from .forms import AnnounceForm, DomainsForm, FilterForm, FindForm, InviteForm, ReasonForm
 
 SELECTED_AT_MOST = 200
 
@@ -32,13 +32,22 @@ SELECTED_AT_MOST = 200
 @require_safe
 def domains(request: HttpRequest) -> HttpResponse:
     """All domains, how far each is, and the sums."""
-    form = FindForm(request.GET)
+    form = DomainsForm(request.GET)
     text = form.cleaned_data["q"] if form.is_valid() else ""
     rows = reports.completion(text)
+    stopped = Target.objects.filter(breaker_opened_at__isnull=False).first()
     return render(
         request,
         "desk/domains.html",
-        {"section": "domains", "rows": rows, "sum": reports.together(rows), "form": form, "text": text},
+        {
+            "section": "domains",
+            "rows": rows,
+            "sum": reports.together(rows),
+            "form": form,
+            "text": text,
+            "stopped": stopped,
+            "why_stopped": dict(Push.Reason.choices).get(stopped.breaker_reason, "") if stopped else "",
+        },
     )
 
 
@@ -81,7 +90,7 @@ def domain(request: HttpRequest, pk: int) -> HttpResponse:
             "form": form,
             "page": page,
             "rows": tables.rows(page),
-            "events": found.events.filter(mailbox=None)[:5],
+            "lines": timeline.lines(found.events.filter(mailbox=None)[:5]),
         },
     )
 
@@ -238,7 +247,7 @@ def _mailbox_page(request: HttpRequest, found: Mailbox, form: ReasonForm) -> Htt
         "usable": any(valid for _row, valid in invitations),
         "mails": found.mailings.defer("text").all()[:50],
         "pushes": tables.pushes(found),
-        "events": reports.timeline(found),
+        "lines": timeline.lines(found.events.all()[: timeline.AT_MOST]),
     }
     return render(request, "desk/mailbox.html", context)
 

@@ -1,5 +1,6 @@
 """The list of domains and the page of one: numbers, filters, invitations, the pre-announcement."""
 
+import html
 from collections.abc import Callable
 from typing import Any
 
@@ -7,8 +8,9 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from migration.models import Domain, Event, Mailbox, Mailing, Push
+from migration.models import Domain, Event, Mailbox, Mailing, Push, Target
 from tests.factories import make_customer, make_domain, make_first_login, make_mailbox, make_push
 
 pytestmark = pytest.mark.django_db
@@ -237,3 +239,16 @@ def test_pages_have_their_language_and_landmarks(language: str, staff_client: Ca
         assert page.count("<main") == page.count("<h1") == 1
         assert "style=" not in page
         assert "<script" not in page
+
+
+def test_an_open_breaker_is_on_the_first_page(support_client: Client, admin_client_mfa: Client) -> None:
+    Target.objects.create(name="main", breaker_opened_at=timezone.now(), breaker_reason=Push.Reason.KEY)
+    way_out = reverse("admin:migration_target_changelist")
+
+    for_support, for_admin = (
+        client.get(reverse("desk:domains")).content.decode() for client in (support_client, admin_client_mfa)
+    )
+
+    assert html.escape(str(Push.Reason.KEY.label)) in for_support
+    assert way_out not in for_support
+    assert way_out in for_admin

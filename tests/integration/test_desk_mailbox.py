@@ -1,7 +1,9 @@
 """The page of one mailbox: what happened, and what can be done about it."""
 
+import html
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from migration.desk import timeline
 from migration.models import Event, Mailbox, Mailing, Push
 from tests.factories import HASH, make_domain, make_first_login, make_mailbox, make_push
 
@@ -31,13 +34,19 @@ def test_the_page_tells_the_whole_story_in_plain_words(support_client: Client) -
     mailbox = make_mailbox("anna", domain=make_domain("d.example"), legacy=HASH)
     make_first_login(mailbox)
     make_push(mailbox, state=Push.State.BLOCKED, reason=Push.Reason.QUOTA)
-    Event.record(Event.Action.SIGN_IN_FAILED, actor="owner", mailbox=mailbox, ip="192.0.2.7")
+    record = partial(Event.record, actor="owner", mailbox=mailbox)
+    record(Event.Action.SIGN_IN_FAILED, ip="192.0.2.7", reason="expired")
+    record(Event.Action.PASSWORD_REFUSED, rules=["short", "a_new_rule"])
+    record(Event.Action.PUSH_BLOCKED, reason=Push.Reason.POLICY.value)
 
     page = page_of(support_client, mailbox).content.decode()
 
     assert str(Push.Reason.QUOTA.label) in page
     assert str(Event.Action.SIGN_IN_FAILED.label) in page
     assert "192.0.2.7" in page
+    assert str(timeline.SIGN_IN["expired"]) in page
+    assert f"{timeline.RULES['short']}, a_new_rule" in page
+    assert html.escape(str(Push.Reason.POLICY.label)) in page
     assert str(Mailing.State.SENT.label) in page
 
 

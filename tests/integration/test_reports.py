@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from migration import reports
-from migration.models import Domain, Mailbox, Mailing, Push
+from migration.models import Domain, Mailbox, Mailing, Push, Target
 from tests.factories import make_customer, make_domain, make_mailbox, make_push
 
 pytestmark = pytest.mark.django_db
@@ -141,3 +141,19 @@ def test_a_paused_domain_waits_on_purpose() -> None:
     make_push(mailbox, due_at=minutes_ago(40), state=Push.State.QUEUED)
 
     assert reports.oldest_due_seconds() == 0
+
+
+def test_while_the_breaker_is_open_pushes_wait_for_a_person() -> None:
+    make_push(make_mailbox(), due_at=minutes_ago(40))
+    Target.objects.create(name="main", breaker_opened_at=timezone.now())
+
+    assert reports.oldest_due_seconds() == 0
+
+
+def test_domains_stand_where_a_reader_looks_for_them() -> None:
+    for name in ("nord.example", "xn--mller-kva.example", "muster.example", "zoo.example"):
+        make_domain(name)
+
+    names = [row.display_name for row in reports.completion()]
+
+    assert names == ["müller.example", "muster.example", "nord.example", "zoo.example"]

@@ -1,0 +1,70 @@
+"""What happened to a mailbox or a domain, each line with its reason in plain words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from migration.models import Event, Push
+
+Action = Event.Action
+
+AT_MOST = 200
+
+# Why a sign-in failed; support hears the other half of it on the phone.
+SIGN_IN: dict[str, str | Promise] = {
+    "wrong": gettext_lazy("The first-login password was mistyped; the one mailed last still works."),
+    "expired": gettext_lazy("The first-login password had expired."),
+    "revoked": gettext_lazy("The first-login password had been revoked."),
+    "used_up": gettext_lazy("The new password was saved before; the first-login password is used up."),
+    "not_invited": gettext_lazy("No first-login password had been sent yet."),
+    "excluded": gettext_lazy("The mailbox is excluded from the move."),
+}
+
+# Which rules a refused password broke; the password itself is nowhere.
+RULES: dict[str, str | Promise] = {
+    "short": gettext_lazy("too short"),
+    "long": gettext_lazy("too long"),
+    "lower": gettext_lazy("no small letter"),
+    "upper": gettext_lazy("no capital letter"),
+    "digit": gettext_lazy("no digit"),
+    "edges": gettext_lazy("a blank at the beginning or the end"),
+    "control": gettext_lazy("a control character"),
+    "invisible": gettext_lazy("an invisible character"),
+    "scheme": gettext_lazy("begins like a password hash"),
+    "ascii": gettext_lazy("letters such as ä or €"),
+    "words": gettext_lazy("contains the address or the provider's name"),
+    "common": gettext_lazy("a password everybody tries first"),
+    "guessable": gettext_lazy("easy to guess"),
+    "mailed": gettext_lazy("the first-login password itself"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event and why."""
+
+    event: Event
+    why: str
+
+
+def lines(events: Iterable[Event]) -> list[Line]:
+    """The events with their reasons, in the order given."""
+    return [Line(event, why(event)) for event in events]
+
+
+def why(event: Event) -> str:
+    """The reason an event carries, for people. Codes we do not know are shown as they are."""
+    detail = event.detail
+    reason = str(detail.get("reason", ""))
+    if event.action in (Action.PUSH_WAITING, Action.PUSH_BLOCKED, Action.BREAKER_OPENED):
+        return str(dict(Push.Reason.choices).get(reason, reason))
+    if event.action == Action.SIGN_IN_FAILED:
+        return str(SIGN_IN.get(reason, reason))
+    if event.action == Action.PASSWORD_REFUSED:
+        return ", ".join(str(RULES.get(rule, rule)) for rule in detail.get("rules", []))
+    if event.action == Action.MAIL_FAILED:
+        return _("Answer of the server: %(code)s") % {"code": detail.get("code", "–")}
+    return f"„{reason}“" if reason else ""
