@@ -12,7 +12,8 @@ def code(secret: str, at: float) -> str:
 
     Raises ValueError for a secret that is no base32.
     """
-    key = base64.b32decode(secret.strip().replace(" ", "").upper() + "=" * (-len(secret.strip()) % 8))
+    secret = "".join(secret.split()).upper()
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
     digest = hmac.digest(key, struct.pack(">Q", int(at) // STEP), "sha1")
     offset = digest[-1] & 0x0F
     number = struct.unpack(">I", digest[offset : offset + 4])[0] & 0x7FFF_FFFF

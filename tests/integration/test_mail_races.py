@@ -1,0 +1,89 @@
+"""Several workers and sweeps at once. Needs a database in which they can meet: `python -m tests.servers pytest …`."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from migration import first_login as first_logins
+from migration.mailings import outbox
+from migration.models import FirstLogin, Mailing
+from sandbox.mailhost import At, MailHost
+from tests import factories
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor == "sqlite", reason="the test database in memory has no second connection"),
+]
+
+WORKERS = 6
+MAILS = 12
+
+
+@pytest.fixture
+def host(tmp_path: Path, settings: Any) -> Iterator[MailHost]:
+    with MailHost(tmp_path / "mails") as host:
+        settings.SOURCE_SMTP_HOST, settings.SOURCE_SMTP_PORT = "127.0.0.1", host.smtp_port
+        settings.SOURCE_SMTP_SECURITY = "none"
+        yield host
+
+
+def queue_invitations() -> list[int]:
+    domain = factories.make_domain("demo.example")
+    rows = []
+    for _ in range(MAILS):
+        mailbox = factories.make_mailbox(domain=domain)
+        invitation = FirstLogin.objects.create(mailbox=mailbox, number=1, locator=first_logins.new_locator())
+        rows.append(
+            outbox.enqueue(
+                Mailing.Kind.INVITATION,
+                domain=domain,
+                mailbox=mailbox,
+                first_login=invitation,
+                recipient=mailbox.address,
+                language="de",
+            ).pk
+        )
+    return rows
+
+
+def at_once(*errands: Any) -> None:
+    start = threading.Barrier(len(errands))
+
+    def run(errand: Any) -> None:
+        start.wait()
+        try:
+            errand()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(errand,)) for errand in errands]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_no_mail_goes_out_twice_however_many_workers_have_its_id(host: MailHost) -> None:
+    rows = queue_invitations()
+
+    at_once(*[lambda: [outbox.send(pk) for pk in rows]] * WORKERS)
+
+    assert len(host.mails()) == MAILS
+    assert len({mail.recipient for mail in host.mails()}) == MAILS
+    assert Mailing.objects.filter(pk__in=rows, state=Mailing.State.SENT, attempts=1).count() == MAILS
+
+
+def test_two_sweeps_and_workers_on_a_bad_day_send_each_mail_once(host: MailHost) -> None:
+    rows = queue_invitations()
+    host.fail(451, at=At.DOT, times=5)
+    host.cut(at=At.DOT, times=3)
+
+    at_once(*[lambda: [outbox.send(pk) for pk in outbox.due()]] * WORKERS)
+
+    states = list(Mailing.objects.filter(pk__in=rows).values_list("state", flat=True))
+    assert (states.count("sent"), states.count("waiting"), states.count("unclear")) == (MAILS - 8, 5, 3)
+    assert len({mail.recipient for mail in host.mails()}) == len(host.mails()) == MAILS - 5
