@@ -80,7 +80,7 @@ def split_lines(text: str, rows: Rows) -> list[str] | None:
 def finish(rows: Rows) -> None:
     """Say so when there was nothing in the file at all."""
     if not (rows.parsed.rows or rows.parsed.aliases or rows.parsed.errors):
-        rows.refuse(1, "", "empty")
+        rows.refuse(1, "", "no_rows")
 
 
 _LINE_END = re.compile(r"\r\n|\n|\r")

@@ -17,7 +17,7 @@ SENTENCES: dict[str, Promise] = {
     # The whole file
     "file_too_big": gettext_lazy("The file is larger than %(limit)d MB. Please split it."),
     "too_many_rows": gettext_lazy("The file has more than %(limit)d lines. Please split it."),
-    "empty": gettext_lazy("There is no mailbox in the file."),
+    "no_rows": gettext_lazy("There is no mailbox in the file."),
     "zip": gettext_lazy("This is a packed file (ZIP, Excel). Please save the table as CSV."),
     "utf16": gettext_lazy("The file is encoded as UTF-16. Please save it as UTF-8."),
     "not_utf8": gettext_lazy(

@@ -66,7 +66,7 @@ def test_aliases_are_rows_of_their_own_kind() -> None:
 
 @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "address\n", "address;name\r\n;\r\n"])
 def test_a_file_without_rows_says_so(text: str) -> None:
-    assert problems(read(text)) == [(1, "", "empty")]
+    assert problems(read(text)) == [(1, "", "no_rows")]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

@@ -90,7 +90,7 @@ def test_an_endless_line_stops_the_reading() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "code"), [(b"", "empty"), (b"# nothing\n", "empty"), (b"anna@x.example:\xff", "not_utf8")]
+    ("data", "code"), [(b"", "no_rows"), (b"# nothing\n", "no_rows"), (b"anna@x.example:\xff", "not_utf8")]
 )
 def test_a_file_of_another_kind_is_refused(data: bytes, code: str) -> None:
     assert [error.code for error in passwd_file.parse(data).errors] == [code]

@@ -2,8 +2,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from migration.addresses import InvalidAddress
+from migration.addresses import InvalidAddress, Reason
 from migration.imports import csv_file
+from migration.imports.problems import ADDRESS_SENTENCES, SENTENCES
 from migration.imports.rows import COLUMNS, ParsedFile, Rows
 
 SHA512 = "$6$saltsalt$" + "x" * 86
@@ -218,6 +219,12 @@ def test_a_nonsense_domain_is_refused() -> None:
 def test_a_moment_without_zone_is_utc() -> None:
     assert judged(last_login="2026-03-31").rows[0].last_login == datetime(2026, 3, 31, tzinfo=UTC)
     assert judged(last_login="2026-03-31T08:15Z").rows[0].last_login == datetime(2026, 3, 31, 8, 15, tzinfo=UTC)
+
+
+def test_every_reason_of_a_bad_address_has_its_own_sentence() -> None:
+    assert set(ADDRESS_SENTENCES) == set(Reason)
+    assert not set(SENTENCES) & {str(reason) for reason in Reason}
+    assert str(judged(address="").errors[0]) == "Line 7, column “address”: The address is missing."
 
 
 def test_the_columns_are_the_documented_ones() -> None:
