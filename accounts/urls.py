@@ -8,7 +8,7 @@ app_name = "accounts"
 
 urlpatterns = [
     path("", views.sign_in, name="sign_in"),
-    path("s/<str:locator>", views.link, name="link"),
+    path("s/<slug:locator>", views.link, name="link"),
     path("password", views.set_password, name="password"),
     path("done", views.done, name="done"),
     path("done/state", views.done_state, name="state"),
