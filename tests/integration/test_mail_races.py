@@ -1,7 +1,8 @@
 """Several workers and sweeps at once. Needs a database in which they can meet: `python -m tests.servers pytest …`."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,19 @@ def queue_invitations() -> list[int]:
     return rows
 
 
-def at_once(*errands: Any) -> None:
+def send_all(rows: list[int]) -> None:
+    for pk in rows:
+        outbox.send(pk)
+
+
+def sweep() -> None:
+    send_all(outbox.due())
+
+
+def at_once(*errands: Callable[[], None]) -> None:
     start = threading.Barrier(len(errands))
 
-    def run(errand: Any) -> None:
+    def run(errand: Callable[[], None]) -> None:
         start.wait()
         try:
             errand()
@@ -70,7 +80,7 @@ def at_once(*errands: Any) -> None:
 def test_no_mail_goes_out_twice_however_many_workers_have_its_id(host: MailHost) -> None:
     rows = queue_invitations()
 
-    at_once(*[lambda: [outbox.send(pk) for pk in rows]] * WORKERS)
+    at_once(*[partial(send_all, rows)] * WORKERS)
 
     assert len(host.mails()) == MAILS
     assert len({mail.recipient for mail in host.mails()}) == MAILS
@@ -82,7 +92,7 @@ def test_two_sweeps_and_workers_on_a_bad_day_send_each_mail_once(host: MailHost)
     host.fail(451, at=At.DOT, times=5)
     host.cut(at=At.DOT, times=3)
 
-    at_once(*[lambda: [outbox.send(pk) for pk in outbox.due()]] * WORKERS)
+    at_once(*[sweep] * WORKERS)
 
     states = list(Mailing.objects.filter(pk__in=rows).values_list("state", flat=True))
     assert (states.count("sent"), states.count("waiting"), states.count("unclear")) == (MAILS - 8, 5, 3)
