@@ -1,7 +1,8 @@
 """Staff in the Django admin: who may do what, and who may still sign in. Passwords are not handled here."""
 
 # ruff: noqa: ARG002 - Django decides what a method is given.
-# mypy: disable-error-code=type-arg - Django's own classes take no parameters when the program runs.
+# Django's own classes take no parameters when the program runs.
+# mypy: disable-error-code="type-arg"
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import qrcode
+import qrcode  # type: ignore[import-untyped]
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -98,7 +98,7 @@ class RoleBackend(ModelBackend):
         return set()
 
 
-class StaffAdapter(DefaultAccountAdapter):
+class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """allauth's sign-in as we want it: nobody signs up, and what happens is logged."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -121,7 +121,7 @@ class StaffAdapter(DefaultAccountAdapter):
         log.warning("staff_sign_in_failed", ip=request.META.get("REMOTE_ADDR"))
 
 
-class SecondFactorAdapter(DefaultMFAAdapter):
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """The second factor: its secrets are sealed at rest, its QR code is part of the page."""
 
     # allauth does not say whose secret it is, so the seal is bound to the purpose alone.
@@ -171,13 +171,17 @@ class StaffAdminSite(AdminSite):
             raise PermissionDenied
         return redirect_to_login(request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index"))
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Sign out where everybody signs out; a plain link does not."""
         if request.method == "POST":
             logout(request)
         return redirect("account_login")
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """One page for it, with its attempt limit."""
         return redirect("account_change_password")
 

@@ -4,7 +4,8 @@ States change at the desk, by verbs; no page here shows a hash, a MAC, a payload
 """
 
 # ruff: noqa: ARG002 - Django decides what a method is given.
-# mypy: disable-error-code=type-arg - Django's own classes take no parameters when the program runs.
+# Django's own classes take no parameters when the program runs.
+# mypy: disable-error-code="type-arg"
 
 from typing import Any
 
@@ -142,7 +143,7 @@ class MailboxAdmin(admin.ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Mailbox | None = None) -> tuple[str, ...]:
         """The address of a mailbox is what it is: seals and mails are bound to it."""
-        return (*self.readonly_fields, "domain", "local_part") if obj else self.readonly_fields  # type: ignore[has-type]
+        return (*self.readonly_fields, "domain", "local_part") if obj else self.readonly_fields
 
     @admin.display(description=gettext_lazy("desk"))
     def at_the_desk(self, mailbox: Mailbox) -> str:

@@ -110,7 +110,8 @@ def test_what_happened_cannot_be_changed_or_deleted(model: str, admin_client_mfa
     make_first_login(mailbox)
     make_push(mailbox)
     Event.record(Event.Action.IMPORTED, actor="command:import", mailbox=mailbox)
-    row = next(m for m in admin.site._registry if m._meta.model_name == model).objects.first()
+    kept: Any = next(m for m in admin.site._registry if m._meta.model_name == model)
+    row = kept.objects.first()
     change = reverse(f"admin:migration_{model}_change", args=[row.pk])
 
     assert admin_client_mfa.get(reverse(f"admin:migration_{model}_changelist")).status_code == 200

@@ -28,7 +28,7 @@ DESK = "/staff/"
 
 def code(secret: str = TOTP_SECRET) -> str:
     """What the authenticator app shows now."""
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
 
 
 def sign_in(client: Client, user: User, password: str = PASSWORD) -> str:
