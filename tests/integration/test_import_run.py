@@ -1,25 +1,20 @@
 """An import from file to rows, as the auditor of the database sees it."""
 
 import logging
-from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from migration.imports import run
-from migration.imports.rows import ParsedFile
 from migration.models import Alias, Domain, Event, Mailbox
 from migration.secrets import Purpose, seal, unseal
-from tests.factories import make_alias, make_domain, make_mailbox
+from tests.factories import make_domain, make_mailbox
+
+from .import_file import DES, MD5, OLD, alias, csv, read, row
 
 pytestmark = pytest.mark.django_db
 S = Mailbox.State
-
-OLD = "{SSHA}mIhA0/SiY62UAsXvKWMqeXwFvJjYKaS8"
-MD5 = "$1$o.43fH1c$EapKZBtK6ExFP3.hWba4e0"
-DES = "{CRYPT}ab1cdefghijkl"
-HEADER = "address,name,kind,responsible,language,quota_mib,last_login,password_hash,goto"
 
 
 @pytest.fixture
@@ -27,28 +22,8 @@ def domain() -> Domain:
     return make_domain("demo.example")
 
 
-def csv(*lines: str, header: str = HEADER) -> bytes:
-    return "\n".join((header, *lines)).encode()
-
-
-def row(local_part: str, password_hash: str = "", *, name: str = "", kind: str = "", quota: str = "") -> str:
-    return f"{local_part}@demo.example,{name},{kind},,,{quota},,{password_hash},"
-
-
-def alias(local_part: str, goto: str) -> str:
-    return f"{local_part}@demo.example,,alias,,,,,,{goto}"
-
-
-def read(domain: Domain, *lines: str) -> ParsedFile:
-    return run.read(csv(*lines), domain)
-
-
 def bring_in(domain: Domain, *lines: str) -> run.Applied:
     return run.apply(domain, read(domain, *lines), actor="staff:eva@provider.example")
-
-
-def addresses(items: Any) -> list[tuple[int, str]]:
-    return [(item.line, item.address) for item in items]
 
 
 def old_hash(local_part: str) -> str | None:
@@ -93,71 +68,6 @@ def test_the_same_file_a_second_time_changes_nothing(domain: Domain) -> None:
         "shop@demo.example",
         "*@demo.example",
     ]
-
-
-def test_a_preview_names_every_group_with_its_lines_and_writes_nothing(domain: Domain) -> None:
-    make_mailbox("ben", domain=domain, name="Ben", legacy=OLD)
-    make_mailbox("clara", domain=domain, name="Clara")
-    make_mailbox("dora", domain=domain, name="Dora", state=S.ACTIVE, legacy=OLD)
-    make_mailbox("emil", domain=domain)
-    make_alias("fax", goto="ben@demo.example", domain=domain)
-    make_alias("info", goto="ben@demo.example", domain=domain)
-    make_alias("old", goto="ben@demo.example", domain=domain)
-    lines = [
-        row("anna", MD5, name="Anna", quota="100"),
-        row("ben", MD5, name="Benjamin", quota="200"),
-        row("clara", name="Clara"),
-        row("dora", MD5, name="Dora"),
-        row("fax", name="Fax"),
-        alias("emil", "anna@demo.example"),
-        alias("info", "anna@demo.example"),
-    ]
-
-    preview = run.preview(domain, read(domain, *lines))
-
-    assert addresses(preview.new) == [(2, "anna@demo.example")]
-    assert [(item.line, item.columns) for item in preview.changed] == [
-        (3, ("name", "quota_mib", "password_hash")),
-        (8, ("goto",)),
-    ]
-    assert addresses(preview.unchanged) == [(4, "clara@demo.example")]
-    assert addresses(preview.done) == [(5, "dora@demo.example")]
-    assert [(clash.line, clash.code) for clash in preview.conflicts] == [(6, "is_alias"), (7, "is_mailbox")]
-    assert addresses(preview.gone) == [(0, "old@demo.example")]
-    assert (preview.mailboxes, preview.aliases, preview.quota_mib, preview.without_quota) == (5, 2, 300, 3)
-    assert not Mailbox.objects.filter(local_part="anna").exists()
-    assert not Event.objects.exists()
-    assert MD5 not in repr(preview)
-
-
-def test_applying_does_what_the_preview_said(domain: Domain) -> None:
-    make_mailbox("ben", domain=domain, legacy=OLD)
-    make_mailbox("dora", domain=domain, state=S.MOVED)
-    make_mailbox("gone", domain=domain)
-    make_alias("fax", goto="ben@demo.example", domain=domain)
-    parsed = read(domain, row("anna"), row("ben", MD5), row("dora", MD5), row("fax"), row("bad", quota="many"))
-    said = run.preview(domain, parsed).summary
-
-    applied = run.apply(domain, parsed, actor="staff:eva")
-
-    assert applied == run.Applied(new=1, changed=1, unchanged=0, done=1, conflicts=1)
-    assert {name: said[name] for name in ("new", "changed", "unchanged", "done", "conflicts")} == vars(applied)
-    assert (said["gone"], said["errors"]) == (1, 1)
-    assert set(Mailbox.objects.values_list("local_part", flat=True)) == {"anna", "ben", "dora", "gone"}
-
-
-def test_old_passwords_are_counted_by_scheme_and_by_whether_they_can_be_checked(domain: Domain) -> None:
-    lines = [row("a", OLD), row("b", OLD), row("c", DES), row("d", "{CRAM-MD5}" + "ab" * 32), row("e")]
-
-    preview = run.preview(domain, read(domain, *lines))
-
-    assert [(scheme.scheme, scheme.mailboxes, scheme.checkable) for scheme in preview.schemes] == [
-        ("CRAM-MD5", 1, False),
-        ("DES-CRYPT", 1, False),
-        ("SSHA", 2, True),
-    ]
-    assert preview.without_password == 1
-    assert len(preview.new) == 5
 
 
 @pytest.mark.parametrize("state", [S.IMPORTED, S.INVITED, S.SIGNED_IN])
@@ -215,42 +125,6 @@ def test_what_a_file_does_not_speak_of_stays(domain: Domain) -> None:
     shop = Mailbox.objects.get(local_part="shop")
     assert (shop.name, shop.kind, shop.quota_mib, old_hash("shop")) == ("Shop", "machine", 700, MD5)
     assert preview.gone == []
-
-
-def test_clashes_within_the_file_are_mistakes_with_their_line(domain: Domain) -> None:
-    lines = [row("anna"), row("ANNA"), alias("anna", "x@demo.example"), row("ben"), "ben@other.example" + "," * 8]
-
-    parsed = read(domain, *lines)
-
-    assert [(error.line, error.code) for error in parsed.errors] == [
-        (3, "duplicate"),
-        (4, "duplicate"),
-        (6, "foreign_domain"),
-    ]
-    assert run.apply(domain, parsed, actor="staff:eva").new == 2
-
-
-def test_a_domain_with_umlauts_takes_rows_in_either_spelling() -> None:
-    domain = make_domain("xn--mller-kva.example")
-    parsed = run.read("address\nanna@Müller.example\nben@xn--mller-kva.example\n".encode(), domain)
-
-    assert addresses(run.preview(domain, parsed).new) == [(2, "anna@müller.example"), (3, "ben@müller.example")]
-    assert run.apply(domain, parsed, actor="staff:eva").new == 2
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "expected"),
-    [
-        ("mailboxes.csv", b"anything: at all", "csv"),
-        ("/etc/dovecot/passwd.demo", b"address,name", "passwd"),
-        ("-", b"address\nanna@demo.example\n", "csv"),
-        ("-", b"address;name\nanna@demo.example;Anna: the boss\n", "csv"),
-        ("users", b"# comment\nanna@demo.example:{SSHA}x::::::\n", "passwd"),
-        ("-", b"", "csv"),
-    ],
-)
-def test_the_format_is_guessed(name: str, content: bytes, expected: str) -> None:
-    assert run.guess_format(content, name) == expected
 
 
 def test_one_bad_row_in_a_hundred_stops_none_of_the_others(domain: Domain) -> None:
