@@ -7,7 +7,8 @@ from typing import Any
 from django.db import connection
 from django.test import Client
 
-from migration.models import Mailbox
+from migration.models import Mailbox, Push
+from migration.secrets import Purpose, unseal
 from tests import factories
 
 GOOD = "amber24-Rabe-autor-wabe"
@@ -46,3 +47,14 @@ def rows() -> dict[str, int]:
             cursor.execute(f'SELECT count(*) FROM "{table}"')
             counts[table] = cursor.fetchone()[0]
         return counts
+
+
+def pushed(push: Push) -> str:
+    """The hash a push would bring to the new server."""
+    assert push.payload is not None
+    return unseal(Purpose.PENDING_HASH, f"{push.mailbox_id}:{push.version}", push.payload).decode()
+
+
+def marked(response: Any) -> set[str]:
+    """The rules the page shows in red."""
+    return set(re.findall(r'<li data-rule="(\w+)"[^>]* data-broken', response.content.decode()))

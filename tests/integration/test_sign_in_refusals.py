@@ -1,0 +1,112 @@
+"""Whoever does not get in gets one answer: the same page, headers and work, for a mailbox we have and for none."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from migration import first_login as first_logins
+from migration import mailboxes
+from migration.models import Event, FirstLogin, Mailbox
+from tests import factories
+
+from .door import sign_in, without_csrf
+
+WRONG = "bcdf-ghjk-mnpq-rs34"
+
+
+def reasons(mailbox: Mailbox) -> list[str]:
+    return [event.detail["reason"] for event in mailbox.events.filter(action=Event.Action.SIGN_IN_FAILED)]
+
+
+STRANGE = {
+    "cyrillic domain": "anna@DЕMO.example",
+    "composed umlaut": "änna@demo.example",
+    "decomposed umlaut": "anna\u0308@demo.example",
+    "combining mark on the end": "anna@demo.example\u0308",
+    "kelvin sign": "an\u212aa@demo.example",
+    "dotless i": "ann\u0131@demo.example",
+    "long s": "\u017fanna@demo.example",
+    "full width": "\uff41nna@demo.example",
+    "tag": "anna+tag@demo.example",
+    "quoted": '"anna"@demo.example',
+    "literal": "anna@[127.0.0.1]",
+    "two ats": "anna@x@demo.example",
+    "long local part": "a" * 65 + "@demo.example",
+    "long": "anna@" + "d" * 250 + ".example",
+    "header injection": "anna@demo.example\r\nBcc: x",
+    "NUL": "an\0na@demo.example",
+    "SQL": "' OR 1=1--",
+    "no at": "anna",
+    "replacement characters": "anna\ufffd@demo.example",
+    "other domain": "anna@other.example",
+}
+
+
+@pytest.mark.parametrize("address", STRANGE.values(), ids=STRANGE.keys())
+def test_what_is_not_the_owners_address_gets_the_same_answer(client: Client, mailbox: Mailbox, address: str) -> None:
+    _, secret = factories.make_first_login(mailbox)
+    usual = sign_in(Client(), "nobody@demo.example", WRONG)
+
+    response = sign_in(client, address, secret)
+
+    assert response.status_code == usual.status_code == 422
+    assert blank(response) == blank(usual)
+    mailbox.refresh_from_db()
+    assert mailbox.state == Mailbox.State.INVITED
+
+
+def blank(response: Any) -> bytes:
+    """The page without what was typed into the address field."""
+    page = re.sub(rb'(name="address")[^>]*', rb"\1", without_csrf(response))
+    return re.sub(rb'value="[^"]*"(?=[^>]*name="address")', b"", page)
+
+
+@pytest.mark.parametrize("state", ["wrong", "expired", "revoked", "used up", "excluded", "never invited", "superseded"])
+def test_every_refusal_is_the_same_page_to_the_byte(client: Client, mailbox: Mailbox, state: str) -> None:
+    unknown = sign_in(client, "anna@demo.example".replace("anna", "nina"), WRONG)
+    typed = WRONG
+    if state != "never invited":
+        _first_login, secret = factories.make_first_login(mailbox)
+        typed = WRONG if state == "wrong" else secret
+    now = timezone.now()
+    if state == "expired":
+        FirstLogin.objects.update(minted_at=now - timedelta(days=15))
+    elif state == "revoked":
+        mailboxes.revoke(mailbox, actor="staff:eva")
+    elif state == "used up":
+        FirstLogin.objects.update(consumed_at=now)
+    elif state == "excluded":
+        mailboxes.exclude(mailbox, actor="staff:eva", reason="leaves")
+    elif state == "superseded":
+        factories.make_first_login(mailbox)
+        factories.make_first_login(mailbox)
+
+    response = sign_in(Client(), "anna@demo.example", typed)
+
+    assert response.status_code == unknown.status_code == 422
+    assert without_csrf(response).replace(b"anna@", b"nina@") == without_csrf(unknown)
+    assert dict(response.headers) == dict(unknown.headers)
+    expected = {"used up": "used_up", "never invited": "not_invited", "superseded": "wrong"}.get(state, state)
+    assert reasons(mailbox) == [expected]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_password_is_looked_at_once_whoever_asks(mailbox: Mailbox, known: bool, monkeypatch: Any) -> None:
+    factories.make_first_login(mailbox)
+    compared = []
+    real = first_logins.mac_matches
+    monkeypatch.setattr(first_logins, "mac_matches", lambda *args: compared.append(args) or real(*args))
+
+    sign_in(Client(), mailbox.address if known else "nobody@demo.example", WRONG)
+
+    assert len(compared) == 2
+
+
+def test_a_try_for_an_unknown_address_leaves_no_event(client: Client, mailbox: Mailbox) -> None:
+    sign_in(client, "nobody@demo.example", WRONG)
+
+    assert Event.objects.count() == 0
