@@ -1,6 +1,7 @@
-"""The move in the Django admin: customers and domains are kept here, everything that happened can be read.
+"""The move in the Django admin: customers, domains, mailboxes and aliases.
 
-States change at the desk, by verbs; no page here shows a hash, a MAC, a payload or a link.
+What happened stands in `admin_records`, imports in `admin_imports`. States change at the desk, by verbs; no page here
+shows a hash, a MAC, a payload or a link.
 """
 
 # ruff: noqa: ARG002 - Django decides what a method is given.
@@ -10,38 +11,22 @@ States change at the desk, by verbs; no page here shows a hash, a MAC, a payload
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from . import admin_imports as _imports  # noqa: F401 - registers its own pages
-from . import pushes
+from . import admin_records  # noqa: F401 - registers its pages
 from .addresses import InvalidAddress, domain_to_ascii, parse
-from .models import Alias, Customer, Domain, Event, FirstLogin, Mailbox, Mailing, Push, Target
+from .models import Alias, Customer, Domain, Mailbox
 
 NO_DOMAIN = gettext_lazy("This is no domain, for example müller.at or kunde.example.")
 NO_LOCAL_PART = gettext_lazy("This cannot stand before the @ of an address.")
-
-
-class Kept(admin.ModelAdmin):
-    """Rows the portal writes: to be read, neither added, changed nor deleted."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
 
 
 @admin.register(Customer)
@@ -81,7 +66,7 @@ class DomainAdmin(admin.ModelAdmin):
         "cut_over_at",
         "created_at",
     )
-    list_display = ("display_name", "customer", "deadline", "paused_at", "at_the_desk")
+    list_display = ("as_written", "customer", "deadline", "paused_at", "at_the_desk")
     list_select_related = ("customer",)
     search_fields = ("name", "customer__name")
     autocomplete_fields = ("customer",)
@@ -90,6 +75,11 @@ class DomainAdmin(admin.ModelAdmin):
         """The name is part of every address and of every seal: once mailboxes stand under it, it stays."""
         fixed = ("paused_at", "cut_over_at", "created_at")
         return (*fixed, "name") if obj and obj.mailboxes.exists() else fixed
+
+    @admin.display(description=gettext_lazy("domain"), ordering="name")
+    def as_written(self, domain: Domain) -> str:
+        """With umlauts."""
+        return domain.display_name
 
     @admin.display(description=gettext_lazy("desk"))
     def at_the_desk(self, domain: Domain) -> str:
@@ -101,7 +91,7 @@ class AddressForm(forms.ModelForm):
     """A local part in a domain, checked like every address."""
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a local part mailcow would refuse; write it in lower case."""
+        """Refuse a local part mailcow would refuse, and an address that is the other kind; write it in lower case."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         domain, local_part = cleaned.get("domain"), cleaned.get("local_part")
         if domain and local_part and not (local_part == "*" and self._meta.model is Alias):
@@ -109,7 +99,13 @@ class AddressForm(forms.ModelForm):
                 cleaned["local_part"] = parse(f"{local_part}@{domain.name}").local_part
             except InvalidAddress:
                 self.add_error("local_part", str(NO_LOCAL_PART))
+            if self._is_the_other_kind(cleaned):
+                self.add_error("local_part", _("A mailbox or alias has this address already."))
         return cleaned
+
+    def _is_the_other_kind(self, cleaned: dict[str, Any]) -> bool:
+        other = Mailbox if self._meta.model is Alias else Alias
+        return other.objects.filter(domain=cleaned["domain"], local_part=cleaned.get("local_part")).exists()
 
 
 @admin.register(Mailbox)
@@ -172,108 +168,6 @@ class AliasAdmin(admin.ModelAdmin):
     list_select_related = ("domain",)
     search_fields = ("local_part", "domain__name", "goto")
     autocomplete_fields = ("domain",)
-
-
-@admin.register(Push)
-class PushAdmin(Kept):
-    """Deliveries to the new server; what they carry is not shown."""
-
-    fields = (
-        "mailbox",
-        "version",
-        "state",
-        "reason",
-        "kept_old",
-        "attempts",
-        "created_at",
-        "due_at",
-        "delivered_at",
-    )
-    list_display = ("mailbox", "state", "reason", "attempts", "created_at", "delivered_at")
-    list_filter = ("state", "reason")
-    list_select_related = ("mailbox__domain",)
-    search_fields = ("mailbox__local_part", "mailbox__domain__name")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Push]:
-        """Without the sealed hash."""
-        return super().get_queryset(request).defer("payload", "mailbox__legacy_hash")
-
-
-@admin.register(Mailing)
-class MailingAdmin(Kept):
-    """Mails and what became of them."""
-
-    fields = (
-        "kind",
-        "domain",
-        "mailbox",
-        "recipient",
-        "language",
-        "subject",
-        "text",
-        "state",
-        "error",
-        "attempts",
-        "created_at",
-        "due_at",
-        "sent_at",
-    )
-    list_display = ("recipient", "kind", "state", "error", "created_at", "sent_at")
-    list_filter = ("kind", "state", ("domain", admin.RelatedOnlyFieldListFilter))
-    search_fields = ("recipient", "domain__name")
-
-
-@admin.register(FirstLogin)
-class FirstLoginAdmin(Kept):
-    """Invitations: when, not with which password or link."""
-
-    fields = ("mailbox", "number", "created_at", "minted_at", "consumed_at", "revoked_at")
-    list_display = ("mailbox", "number", "created_at", "minted_at", "consumed_at", "revoked_at")
-    list_select_related = ("mailbox__domain",)
-    search_fields = ("mailbox__local_part", "mailbox__domain__name")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[FirstLogin]:
-        """Without what could be used."""
-        return super().get_queryset(request).defer("mac", "locator", "mailbox__legacy_hash")
-
-
-@admin.register(Event)
-class EventAdmin(Kept):
-    """The audit trail."""
-
-    fields = ("at", "actor", "action", "domain", "mailbox", "ip", "detail")
-    list_display = ("at", "actor", "action", "domain", "mailbox", "ip")
-    list_filter = ("action", "at")
-    list_select_related = ("domain", "mailbox__domain")
-    search_fields = ("actor", "mailbox__local_part", "domain__name")
-    show_full_result_count = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        """Without the old hash of the mailbox."""
-        return super().get_queryset(request).defer("mailbox__legacy_hash")
-
-
-@admin.register(Target)
-class TargetAdmin(Kept):
-    """The new server and its breaker."""
-
-    fields = ("name", "breaker_opened_at", "breaker_reason")
-    list_display = ("name", "breaker_opened_at", "breaker_reason")
-    actions = ("close_breaker",)
-
-    @admin.action(description=gettext_lazy("Allow transfers again (close the breaker)"), permissions=["close"])
-    def close_breaker(self, request: HttpRequest, targets: QuerySet[Target]) -> None:
-        """After a person has removed the cause, for example a wrong API key."""
-        opened = list(targets.filter(breaker_opened_at__isnull=False))
-        for target in opened:
-            pushes.close_breaker(target, actor=f"staff:{request.user.get_username()}")
-        number = len(opened)
-        sentence = ngettext("%(n)d breaker is closed.", "%(n)d breakers are closed.", number) % {"n": number}
-        self.message_user(request, sentence, messages.SUCCESS if number else messages.WARNING)
-
-    def has_close_permission(self, request: HttpRequest) -> bool:
-        """Admins."""
-        return request.user.has_perm("migration.change_target")
 
 
 def _ascii(name: str) -> str:

@@ -70,7 +70,9 @@ def find(text: str) -> tuple[list[Row], list[Alias]]:
         where = Q(local_part__icontains=domain) | Q(domain__name__icontains=_ascii(domain))
     aliases = Alias.objects.select_related("domain").filter(where | Q(goto__icontains=text.strip()))
     mailboxes = Mailbox.objects.filter(where | Q(name__icontains=text.strip()))
-    return rows(_listed(mailboxes)[:FOUND_AT_MOST]), list(aliases[:FOUND_AT_MOST])
+    # First which ones, then their badges: a short text may match every mailbox there is.
+    first = list(mailboxes.order_by("domain__name", "local_part").values_list("pk", flat=True)[:FOUND_AT_MOST])
+    return rows(_listed(Mailbox.objects.filter(pk__in=first))), list(aliases[:FOUND_AT_MOST])
 
 
 def rows(mailboxes: QuerySet[Mailbox] | Page[Mailbox]) -> list[Row]:

@@ -65,6 +65,6 @@ def why(event: Event) -> str:
         return str(SIGN_IN.get(reason, reason))
     if event.action == Action.PASSWORD_REFUSED:
         return ", ".join(str(RULES.get(rule, rule)) for rule in detail.get("rules", []))
-    if event.action == Action.MAIL_FAILED:
+    if event.action == Action.MAIL_FAILED and "code" in detail:
         return _("Answer of the server: %(code)s") % {"code": detail.get("code", "–")}
     return f"„{reason}“" if reason else ""

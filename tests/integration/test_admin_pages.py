@@ -183,4 +183,7 @@ def test_an_alias_is_checked_like_every_address(admin_client_mfa: Client) -> Non
 
     admin_client_mfa.post(add, {"domain": domain.pk, "local_part": "Office", "goto": "Anna@D.example, b@x.example"})
     alias = domain.aliases.get()
+    clash = {"domain": domain.pk, "local_part": "office", "kind": "personal"}
+    taken = admin_client_mfa.post(reverse("admin:migration_mailbox_add"), clash)
+    assert set(taken.context["adminform"].form.errors) == {"local_part"}
     assert (alias.local_part, alias.goto) == ("office", "anna@d.example,b@x.example")
