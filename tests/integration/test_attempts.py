@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts import sign_in as door
 from accounts.attempts import BUDGETS, Attempts, Bucket, address_bucket, give_back, network, reset, spend
+from migration import first_login as first_logins
 from migration.models import Event, Mailbox
 from tests import factories
 
@@ -65,17 +66,18 @@ def test_giving_back_takes_one_try_out_and_no_more(db: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_counts_are_exact_under_two_hundred_threads() -> None:
+def test_two_hundred_tries_of_forty_threads_are_counted_exactly() -> None:
     buckets = [Bucket("network", "x"), Bucket("address", "y")]
     seen: list[int] = []
 
     def tries() -> None:
         try:
-            seen.append(spend(*buckets)[buckets[0]])
+            for _ in range(5):
+                seen.append(spend(*buckets)[buckets[0]])  # noqa: PERF401 - each count on its own
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=tries) for _ in range(200)]
+    threads = [threading.Thread(target=tries) for _ in range(40)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -96,7 +98,7 @@ def test_an_exception_while_verifying_keeps_the_count(monkeypatch: Any) -> None:
     def breaks(*_args: object) -> None:
         raise RuntimeError("the database went away")
 
-    monkeypatch.setattr(door.first_logins, "check", breaks)
+    monkeypatch.setattr(first_logins, "check", breaks)
     client = Client(raise_request_exception=False)
 
     assert [sign_in(client, "nobody@demo.example", WRONG).status_code for _ in range(3)] == [500, 500, 500]

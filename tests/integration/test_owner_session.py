@@ -34,14 +34,14 @@ def test_a_preset_session_is_not_kept(mailbox: Mailbox) -> None:
     session = client.session
     session["planted"] = "x"
     session.save()
-    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    client.cookies[settings.SESSION_COOKIE_NAME] = str(session.session_key)
 
     sign_in(client, mailbox.address, secret)
 
     assert client.session.session_key != session.session_key
     assert "planted" not in client.session
     stranger = Client()
-    stranger.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    stranger.cookies[settings.SESSION_COOKIE_NAME] = str(session.session_key)
     assert stranger.get("/password")["Location"] == "/"
 
 

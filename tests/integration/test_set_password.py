@@ -5,7 +5,7 @@ import threading
 import unicodedata
 import uuid
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import time_machine
@@ -108,7 +108,7 @@ def test_a_long_password_is_kept_whole(mailbox: Mailbox, length: int) -> None:
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_umlauts_are_the_same_from_any_keyboard(mailbox: Mailbox, settings: Any, form: str) -> None:
+def test_umlauts_are_the_same_from_any_keyboard(mailbox: Mailbox, settings: Any, form: Literal["NFC", "NFD"]) -> None:
     settings.PASSWORD_ASCII_ONLY = False
     save(owner_client(mailbox), unicodedata.normalize(form, "Müller2026-Abc"))
 
