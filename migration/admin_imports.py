@@ -62,9 +62,7 @@ class UploadForm(forms.Form):
         if self.errors:
             return cleaned
         file = cleaned["file"]
-        self.parsed = run.read(
-            file.read(), cleaned["domain"], file_name=file.name, encoding=cleaned["encoding"] or "utf-8"
-        )
+        self.parsed = run.read(file.read(), cleaned["domain"], file_name=file.name, encoding=cleaned["encoding"])
         if not (self.parsed.rows or self.parsed.aliases):
             raise ValidationError([str(error) for error in self.parsed.errors[:SHOWN_ON_FORM]])
         return cleaned

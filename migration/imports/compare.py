@@ -42,8 +42,8 @@ LABELS: Mapping[str, Promise] = {
 # The owner has chosen a password: the old one is of no more use, and nothing may bring it back.
 COMPLETED = (Mailbox.State.PASSWORD_SET, *Mailbox.DONE)
 CLASHES: Mapping[str, Promise] = {
-    "is_alias": gettext_lazy("We have this address as an alias. It was left as it is: remove the alias first."),
-    "is_mailbox": gettext_lazy("We have this address as a mailbox. It was left as it is."),
+    "is_alias": gettext_lazy("We have this address as an alias, and it stays one. Remove the alias first."),
+    "is_mailbox": gettext_lazy("We have this address as a mailbox, and it stays one."),
 }
 
 

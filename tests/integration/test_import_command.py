@@ -121,7 +121,7 @@ def test_a_clash_with_what_we_have_is_a_mistake_too(domain: Domain, file: Path) 
 
     _out, errors = run(file, "--domain", "demo.example", code=1)
 
-    assert errors.startswith(f"{file}:2: column “address”: We have this address as an alias.")
+    assert errors.startswith(f"{file}:2: column “address”: We have this address as an alias")
     assert Mailbox.objects.get().local_part == "ben"
 
 
