@@ -1,15 +1,19 @@
 """An import from file to rows, as the auditor of the database sees it."""
 
 import logging
+import threading
+import uuid
+from collections.abc import Callable
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from migration import mailboxes
 from migration.imports import run
 from migration.models import Alias, Domain, Event, Mailbox
 from migration.secrets import Purpose, seal, unseal
-from tests.factories import make_domain, make_mailbox
+from tests.factories import HASH, make_domain, make_mailbox
 
 from .import_file import DES, MD5, OLD, alias, csv, read, row
 
@@ -176,3 +180,36 @@ def test_no_hash_reaches_an_event_or_a_log(domain: Domain, caplog: pytest.LogCap
     assert "import_applied" in caplog.text
     for stored in (OLD, MD5, DES):
         assert stored.rpartition("}")[2] not in told
+
+
+@pytest.mark.django_db(transaction=True)
+def test_imports_at_once_and_an_owner_at_the_door_do_not_get_in_each_others_way(domain: Domain) -> None:
+    anna = make_mailbox("anna", domain=domain, legacy=OLD, state=S.SIGNED_IN)
+    parsed = read(domain, row("anna", MD5), *(row(f"m{number}", OLD) for number in range(600)))
+    applied: list[run.Applied] = []
+
+    def bring_in_all() -> None:
+        applied.append(run.apply(domain, parsed, actor="staff:eva"))
+
+    def save() -> None:
+        mailboxes.set_password(anna, password_hash=HASH, kept_old=False, submission=uuid.uuid4(), ip=None)
+
+    def closing(work: Callable[[], None]) -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    threads = [
+        threading.Thread(target=closing, args=[work]) for work in (bring_in_all, save, bring_in_all, bring_in_all)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    anna.refresh_from_db()
+    assert (anna.state, anna.version) == (S.PASSWORD_SET, 1)
+    assert (len(applied), sum(each.new for each in applied)) == (3, 600)
+    assert Mailbox.objects.count() == 601
+    assert Event.objects.filter(action="imported").count() == 600
