@@ -10,6 +10,8 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from django.urls import path
 
+from .second_factor import SetUpForm
+
 urlpatterns = [
     path("login/", account.login, name="account_login"),
     path("logout/", account.logout, name="account_logout"),
@@ -19,7 +21,7 @@ urlpatterns = [
     path("second-factor/", second_factor.index, name="mfa_index"),
     path("second-factor/code/", second_factor.authenticate, name="mfa_authenticate"),
     path("second-factor/reauthenticate/", second_factor.reauthenticate, name="mfa_reauthenticate"),
-    path("second-factor/app/", totp.activate_totp, name="mfa_activate_totp"),
+    path("second-factor/app/", totp.ActivateTOTPView.as_view(form_class=SetUpForm), name="mfa_activate_totp"),
     path("second-factor/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
     path("second-factor/recovery-codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
     path(

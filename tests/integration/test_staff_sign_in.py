@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, format_hotp_value, hotp_value
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
@@ -142,6 +142,22 @@ def test_the_qr_code_is_part_of_the_page(staff_client: Callable[..., Client]) ->
 
     assert '<svg class="qr"' in page
     assert "data:" not in page
+
+
+def test_a_secret_waits_sealed_until_the_second_factor_is_set_up() -> None:
+    user, client = make_staff(second_factor=False), Client()
+    sign_in(client, user)
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+
+    for _look in range(2):
+        secret = client.get(reverse("mfa_activate_totp")).context["form"].secret
+        assert secret not in str(dict(client.session))
+
+    with time_machine.travel(timezone.now(), tick=False):
+        assert client.post(reverse("mfa_activate_totp"), {"code": "000000"}).status_code == 200
+        assert secret not in str(dict(client.session))
+        assert client.post(reverse("mfa_activate_totp"), {"code": code(secret)}).status_code == 302
+    assert SECRET_SESSION_KEY not in client.session
 
 
 def test_secrets_of_the_second_factor_are_sealed_in_the_database() -> None:
