@@ -27,9 +27,14 @@ BUDGETS = {
     "network_long": "200/h",
     # Tries with a link do not count for the network up to here: thirty people of one office may each be wrong thrice.
     "network_link": "120/h",
+    # Failures for addresses we do not have: counted, so that they cost what a line on a timeline costs; no limit.
+    "unlisted": "5/15m",
     # "Is it your old password?" in one owner session.
     "old_password": "5",
 }
+
+# A counter without a window belongs to an invitation or a session; both are over long before.
+KEPT_WITHOUT_END = timedelta(days=180)
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -109,6 +114,19 @@ def give_back(*buckets: Bucket) -> None:
 def reset(*buckets: Bucket) -> None:
     """Start again: the tries of these buckets were followed by a success."""
     Attempts.objects.filter(bucket__in=[bucket.key for bucket in buckets]).delete()
+
+
+def forget_old() -> int:
+    """Delete counters that can refuse nobody any more; part of the retention run. Returns how many."""
+    now = timezone.now()
+    windows = [window for window in (Bucket(budget, "").window for budget in BUDGETS) if window]
+    over = models.Q(since__lt=now - max(windows))
+    without_end = models.Q()
+    for budget in BUDGETS:
+        if Bucket(budget, "").window is None:
+            without_end |= models.Q(bucket__startswith=f"{budget}:")
+    ended = over & ~without_end | models.Q(since__lt=now - KEPT_WITHOUT_END)
+    return Attempts.objects.filter(ended).delete()[0]
 
 
 def _count(bucket: Bucket) -> int:

@@ -41,8 +41,7 @@ def attempt(address: str, typed: str, *, locator: str, ip: str) -> FirstLogin | 
         give_back(*networks)
         reset(own)
         return found
-    if mailbox:
-        _note(mailbox, ip, count, own.limit)
+    _note(mailbox, own, ip, count)
     return Refusal.WRONG
 
 
@@ -74,21 +73,30 @@ def _parse(address: str) -> tuple[Address | None, str]:
     return parsed, str(parsed)
 
 
-def _note(mailbox: Mailbox, ip: str, count: int, limit: int) -> None:
-    """Write the failed try down. Of those beyond the budget only the first, or a stranger could fill the timeline."""
-    if count <= limit:
-        Event.record(Event.Action.SIGN_IN_FAILED, actor="owner", mailbox=mailbox, ip=ip, reason=_why(mailbox))
-    elif count == limit + 1:
+def _note(mailbox: Mailbox | None, own: Bucket, ip: str, count: int) -> None:
+    """Write the failed try down. Of those beyond the budget only the first, or a stranger could fill the timeline.
+
+    A try for an address we do not have does the same: one query, one committed write. Else the time would tell.
+    """
+    if count > own.limit + 1:
+        return
+    reason = _why(mailbox)
+    if mailbox is None:
+        spend(Bucket("unlisted", own.subject))
+    elif count <= own.limit:
+        Event.record(Event.Action.SIGN_IN_FAILED, actor="owner", mailbox=mailbox, ip=ip, reason=reason)
+    else:
         Event.record(Event.Action.SIGN_IN_REFUSED, actor="owner", mailbox=mailbox, ip=ip)
 
 
-def _why(mailbox: Mailbox) -> str:
+def _why(mailbox: Mailbox | None) -> str:
     """What support needs to know: is the newest mailed password still good, and so was mistyped?"""
-    newest = mailbox.first_logins.select_related("mailbox__domain").filter(minted_at__isnull=False).first()
-    if mailbox.state == Mailbox.State.EXCLUDED:
-        return "excluded"
+    minted = FirstLogin.objects.filter(mailbox=mailbox.pk if mailbox else 0, minted_at__isnull=False)
+    newest = minted.select_related("mailbox__domain").first()
     if newest is None:
         return "not_invited"
+    if newest.mailbox.state == Mailbox.State.EXCLUDED:
+        return "excluded"
     if newest.consumed_at:
         return "used_up"
     if newest.revoked_at:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import sign_in as door
-from accounts.attempts import BUDGETS, Attempts, Bucket, address_bucket, give_back, network, reset, spend
+from accounts.attempts import BUDGETS, Attempts, Bucket, address_bucket, forget_old, give_back, network, reset, spend
 from migration import first_login as first_logins
 from migration.models import Event, Mailbox
 from tests import factories
@@ -65,6 +65,16 @@ def test_giving_back_takes_one_try_out_and_no_more(db: None) -> None:
     assert spend(bucket)[bucket] == 2
 
 
+def test_counters_that_can_refuse_nobody_any_more_are_forgotten(db: None) -> None:
+    spend(Bucket("network", "x"), Bucket("address", "y"), Bucket("link", "1"))
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=59)):
+        assert forget_old() == 0
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        assert forget_old() == 2
+    assert [row.bucket for row in Attempts.objects.all()] == ["link:1"]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_hundred_tries_of_forty_threads_are_counted_exactly() -> None:
     buckets = [Bucket("network", "x"), Bucket("address", "y")]
@@ -103,6 +113,7 @@ def test_an_exception_while_verifying_keeps_the_count(monkeypatch: Any) -> None:
 
     assert [sign_in(client, "nobody@demo.example", WRONG).status_code for _ in range(3)] == [500, 500, 500]
     assert {row.count for row in Attempts.objects.all()} == {3}
+    assert not Attempts.objects.filter(bucket__startswith="unlisted:").exists()
 
 
 def test_after_five_tries_without_the_link_even_the_right_password_must_wait(mailbox: Mailbox) -> None:

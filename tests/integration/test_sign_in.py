@@ -204,14 +204,6 @@ def test_the_last_second_of_the_password_counts(mailbox: Mailbox) -> None:
         assert sign_in(Client(), mailbox.address, secret).status_code == 422
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_a_refusal_takes_few_queries(mailbox: Mailbox, known: bool, django_assert_max_num_queries: Any) -> None:
-    factories.make_first_login(mailbox)
-
-    with django_assert_max_num_queries(14):
-        sign_in(Client(), mailbox.address if known else "nobody@demo.example", WRONG)
-
-
 def test_the_session_holds_no_secret(mailbox: Mailbox) -> None:
     client = owner_client(mailbox)
 

@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from migration import first_login as first_logins
@@ -115,3 +117,15 @@ def test_a_try_for_an_unknown_address_leaves_no_event(client: Client, mailbox: M
     sign_in(client, "nobody@demo.example", WRONG)
 
     assert Event.objects.count() == 0
+
+
+def test_a_try_for_an_unknown_address_costs_the_same_queries(mailbox: Mailbox) -> None:
+    factories.make_first_login(mailbox)
+    kinds = []
+    for address in (mailbox.address, "nobody@demo.example"):
+        with CaptureQueriesContext(connection) as queries:
+            sign_in(Client(), address, WRONG)
+        kinds.append([query["sql"].split()[0] for query in queries if "SAVEPOINT" not in query["sql"]])
+
+    assert kinds[0] == kinds[1]
+    assert len(kinds[0]) <= 8
