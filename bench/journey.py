@@ -76,26 +76,25 @@ def _umzug(stack: Stack, *, runs: int) -> Server:
 
     def run() -> None:
         locator, secret = next(owners)
-        journey(stack.portal, locator, secret)
+        sign_in_and_save(f"{stack.portal}/s/{locator}", secret, f"Nussbaum-Kipferl-{secret}")
 
     return Server(psutil.Process(stack.processes["web"].pid), run)
 
 
-def journey(portal: str, locator: str, secret: str) -> None:
+def sign_in_and_save(link: str, secret: str, password: str) -> None:
     """Walk the five steps as a browser does; raises when a step does not lead to the next."""
     with requests.Session() as browser:
-        page = browser.get(f"{portal}/s/{locator}", timeout=10)
-        fields = dict(_FIELD.findall(page.text))
-        _ends_at(browser.post(page.url, fields | {"secret": secret}, timeout=10), "/password")
-        page = browser.get(f"{portal}/password", timeout=10)
-        fields = dict(_FIELD.findall(page.text))
-        fields |= {"password": f"Nussbaum-Kipferl-{secret}"}
+        page = browser.get(link, timeout=10)
+        fields = dict(_FIELD.findall(page.text)) | {"secret": secret}
+        page = _ends_at(browser.post(page.url, fields, timeout=10), "/password")
+        fields = dict(_FIELD.findall(page.text)) | {"password": password}
         _ends_at(browser.post(page.url, fields, timeout=10), "/done")
 
 
-def _ends_at(response: requests.Response, path: str) -> None:
+def _ends_at(response: requests.Response, path: str) -> requests.Response:
     if not response.url.endswith(path):
         raise RuntimeError(f"expected {path}, got {response.url} with status {response.status_code}")
+    return response
 
 
 def _floor(folder: Path) -> tuple[subprocess.Popen[bytes], Server]:

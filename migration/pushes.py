@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 
 from . import doorbell
 from .mailcow.errors import Blocked, MailcowError, Missing, Reason, Refused
+from .mailcow.replies import confirm
 from .models import Event, Mailbox, Push, Target
 from .secrets import Purpose, SecretsError, seal, unseal
 from .states import move
@@ -52,6 +53,14 @@ def enqueue(mailbox: Mailbox, *, password_hash: str, kept_old: bool, submission:
 def supersede_open(mailbox: Mailbox) -> int:
     """Blank and close the mailbox's open push; one in flight is left to its worker. Returns how many."""
     return Push.objects.filter(mailbox=mailbox, state__in=Push.OPEN).update(state=Push.State.SUPERSEDED, payload=None)
+
+
+def retry_all() -> int:
+    """Make everything that waits or is blocked due now, once what was wrong is mended. Returns how many."""
+    count = Push.objects.filter(state__in=Push.OPEN).update(state=Push.State.QUEUED, due_at=Now())
+    if first := due().values_list("pk", flat=True).first():
+        doorbell.ring("deliver_push", first)
+    return count
 
 
 def retry(mailbox: Mailbox) -> Push | None:
@@ -102,7 +111,7 @@ def claim(pk: int | None = None) -> Push | None:
 def deliver(push: Push, mailcow: Client | None = None) -> None:
     """Carry out a claimed push and settle it. Raises nothing that mailcow or the network can cause."""
     try:
-        unchanged = _transfer(push, mailcow or client())
+        _transfer(push, mailcow or client())
     except SecretsError:
         _block(push, Push.Reason.UNREADABLE)
     except _LeaseLost:
@@ -110,18 +119,16 @@ def deliver(push: Push, mailcow: Client | None = None) -> None:
     except Refused as error:
         _open_breaker(push, error.reason)
     except Blocked as error:
-        _block(push, Push.Reason(error.reason.value))
+        if error.reason == Reason.NOT_STORED and push.reason != Push.Reason.NOT_STORED:
+            _wait(push, error.reason, UNCHANGED_RETRY)
+        else:
+            _block(push, Push.Reason(error.reason.value))
     except Missing as error:
         _wait(push, error.reason, MISSING_RETRIES[min(push.attempts, len(MISSING_RETRIES)) - 1])
     except MailcowError as error:
         _wait(push, error.reason, _back_off(push.attempts))
     else:
-        if not unchanged:
-            _settle(push)
-        elif push.reason == Push.Reason.NOT_STORED:
-            _block(push, Push.Reason.NOT_STORED)
-        else:
-            _wait(push, Reason.NOT_STORED, UNCHANGED_RETRY)
+        _settle(push)
 
 
 def work(pk: int | None = None, *, at_most: int = 50) -> int:
@@ -169,22 +176,16 @@ class _LeaseLost(Exception):  # noqa: N818 - an outcome
     """Another worker has the push now, or a newer password has superseded it."""
 
 
-def _transfer(push: Push, mailcow: Client) -> bool:
-    """Look, write, read back. Returns True when mailcow said yes but its time of the last change stayed."""
+def _transfer(push: Push, mailcow: Client) -> None:
+    """Look, write, read back. Returns only when it is stored. Raises MailcowError, SecretsError, _LeaseLost."""
     address = push.mailbox.address
     password_hash = unseal(Purpose.PENDING_HASH, _row(push.mailbox_id, push.version), push.payload or b"").decode()
     before = mailcow.mailbox(address)
-    if before.authsource != "mailcow":
-        raise Blocked(Reason.AUTHSOURCE)
+    before.require_own_passwords()
     _renew_lease(push)
     mailcow.set_password(address, password_hash, attribute_hash=before.attribute_hash)
     _renew_lease(push)
-    after = mailcow.mailbox(address)
-    if after.authsource != "mailcow":
-        raise Blocked(Reason.AUTHSOURCE)
-    if not after.passwd_update:
-        raise Blocked(Reason.READ_BACK)
-    return after.passwd_update == before.passwd_update
+    confirm(before, mailcow.mailbox(address))
 
 
 def _renew_lease(push: Push) -> None:

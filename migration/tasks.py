@@ -4,6 +4,7 @@ from celery import shared_task
 
 from . import pushes
 from .doorbell import ring
+from .imports import staging
 from .mailings import outbox
 
 
@@ -21,10 +22,11 @@ def send_mail(pk: int) -> None:
 
 @shared_task(name="migration.sweep")
 def sweep() -> None:
-    """Find what no message told of: dead claims, due pushes, due mails."""
+    """Find what no message told of: dead claims, due pushes, due mails, uploads nobody confirmed."""
     pushes.reap_leases()
     first = pushes.due().values_list("pk", flat=True).first()
     if first:
         ring("deliver_push", first)
     for pk in outbox.due():
         ring("send_mail", pk)
+    staging.forget_old()

@@ -84,5 +84,6 @@ def configure(*, style: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for name in ("urllib3", "kombu", "amqp", "celery.redirected"):
+    logging.getLogger("urllib3").setLevel("CRITICAL")  # its warnings hold addresses of requests, and so of mailboxes
+    for name in ("kombu", "amqp", "celery.redirected"):
         logging.getLogger(name).setLevel("WARNING")

@@ -14,6 +14,9 @@ from migration.models import Mailbox
 from sandbox.mailcow import MailcowStandIn
 
 from . import factories
+from .running import chromium, stack
+
+__all__ = ["chromium", "stack"]
 
 
 class CheapStaffHasher(MD5PasswordHasher):

@@ -12,7 +12,8 @@ if "--production" in sys.argv:
         "PORTAL_TRUSTED_PROXY_COUNT": "1",
     }
 
-from . import environment  # noqa: E402,F401 - fills in what is not set yet, before Django reads it
-from django.core.management import execute_from_command_line  # noqa: E402
+from django.core.management import execute_from_command_line
+
+from . import environment  # noqa: F401 - fills in what is not set yet, before Django reads it
 
 execute_from_command_line(["manage.py", *sys.argv[1:]])

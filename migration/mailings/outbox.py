@@ -40,6 +40,11 @@ LONGEST_WAIT = timedelta(hours=4)
 TRIES = 23
 
 S = Mailing.State
+_ACTIONS = {
+    S.SENT: Event.Action.MAIL_SENT,
+    S.FAILED: Event.Action.MAIL_FAILED,
+    S.UNCLEAR: Event.Action.MAIL_UNCLEAR,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +207,16 @@ def _settle(mailing: Mailing, answer: Answer) -> None:
 
 
 def _record(mailing: Mailing, state: Mailing.State, answer: Answer) -> None:
-    action = Event.Action.MAIL_SENT if state == S.SENT else Event.Action.MAIL_FAILED
-    detail: dict[str, Any] = {"mail": mailing.kind, "mailing": mailing.pk}
-    if state != S.SENT:
-        detail["code"] = "unclear" if state == S.UNCLEAR else answer.code
-    Event.record(action, actor="worker", mailbox=mailing.mailbox, domain=mailing.domain, **detail)
+    detail: dict[str, Any] = {} if state == S.SENT else {"code": answer.code}
+    Event.record(
+        _ACTIONS[state],
+        actor="worker",
+        mailbox=mailing.mailbox,
+        domain=mailing.domain,
+        mail=mailing.kind,
+        mailing=mailing.pk,
+        **detail,
+    )
 
 
 def _from_now(wait: timedelta) -> Combinable:

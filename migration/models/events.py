@@ -22,6 +22,7 @@ class Event(models.Model):
         INVITED = "invited", _("invited")
         MAIL_SENT = "mail_sent", _("mail accepted by the server")
         MAIL_FAILED = "mail_failed", _("mail not accepted")
+        MAIL_UNCLEAR = "mail_unclear", _("mail: unclear whether accepted")
         SIGNED_IN = "signed_in", _("signed in")
         SIGN_IN_FAILED = "sign_in_failed", _("sign-in failed")
         SIGN_IN_REFUSED = "sign_in_refused", _("sign-in refused: too many tries")
