@@ -29,6 +29,9 @@ BUDGETS = {
     "network_link": "120/h",
     # Failures for addresses we do not have: counted, so that they cost what a line on a timeline costs; no limit.
     "unlisted": "5/15m",
+    # "Send me a new mail", for one address and from one network.
+    "again": "1/15m",
+    "network_again": "30/h",
     # "Is it your old password?" in one owner session.
     "old_password": "5",
 }

@@ -37,10 +37,8 @@ class ReadableSecretInput(forms.PasswordInput):
     input_type = "text"
 
 
-class SignInForm(forms.Form):
-    """Address and first-login password. Valid means: `first_login` is who signed in."""
-
-    address = VerbatimField(
+def _address_field() -> VerbatimField:
+    return VerbatimField(
         label=gettext_lazy("Your e-mail address"),
         error_messages={"required": gettext_lazy("Please enter your e-mail address.")},
         widget=forms.TextInput(
@@ -53,6 +51,18 @@ class SignInForm(forms.Form):
             }
         ),
     )
+
+
+class AgainForm(forms.Form):
+    """Ask for a new mail with a first-login password."""
+
+    address = _address_field()
+
+
+class SignInForm(forms.Form):
+    """Address and first-login password. Valid means: `first_login` is who signed in."""
+
+    address = _address_field()
     secret = VerbatimField(
         label=gettext_lazy("First-login password from the mail"),
         error_messages={"required": gettext_lazy("Please enter the first-login password from our mail.")},

@@ -6,13 +6,18 @@ then the password is checked once. Why a try failed is written on the mailbox's 
 
 from enum import Enum
 
+import structlog
 from django.views.decorators.debug import sensitive_variables
 
 from migration import first_login as first_logins
+from migration import mailboxes
 from migration.addresses import Address, InvalidAddress, parse
 from migration.models import Event, FirstLogin, Mailbox
+from migration.refusals import VerbRefused
 
 from .attempts import Bucket, address_bucket, give_back, network, reset, spend
+
+log = structlog.get_logger(__name__)
 
 # The longest text that can be a first-login password, blanks and dashes included; anything longer is none.
 MAX_TYPED = 200
@@ -43,6 +48,24 @@ def attempt(address: str, typed: str, *, locator: str, ip: str) -> FirstLogin | 
         return found
     _note(mailbox, own, ip, count)
     return Refusal.WRONG
+
+
+def ask_again(address: str, *, ip: str) -> None:
+    """Queue a new invitation if the mailbox waits for its owner and every first-login password of it has expired.
+
+    Whoever asks learns nothing from it, and while a mailed password is valid a stranger can change nothing by asking:
+    no second mail goes out, no session ends.
+    """
+    parsed, key = _parse(address)
+    own, net = Bucket("again", address_bucket(key).subject), Bucket("network_again", network(ip))
+    counts = spend(own, net)
+    mailbox = Mailbox.objects.by_address(parsed or Address("", "")).first()
+    reason = _why(mailbox)
+    if mailbox and reason == "expired" and all(count <= bucket.limit for bucket, count in counts.items()):
+        try:
+            mailboxes.re_invite(mailbox, actor="owner")
+        except VerbRefused as refusal:
+            log.info("asked_again_in_vain", mailbox=mailbox.pk, code=refusal.code)
 
 
 def _whose(address: str, locator: str) -> tuple[Mailbox | None, Bucket]:
@@ -91,10 +114,12 @@ def _note(mailbox: Mailbox | None, own: Bucket, ip: str, count: int) -> None:
 
 def _why(mailbox: Mailbox | None) -> str:
     """What support needs to know: is the newest mailed password still good, and so was mistyped?"""
-    minted = FirstLogin.objects.filter(mailbox=mailbox.pk if mailbox else 0, minted_at__isnull=False)
-    newest = minted.select_related("mailbox__domain").first()
+    invitations = FirstLogin.objects.filter(mailbox=mailbox.pk if mailbox else 0)
+    newest = invitations.select_related("mailbox__domain").first()
     if newest is None:
         return "not_invited"
+    if newest.minted_at is None:
+        return "not_mailed_yet"
     if newest.mailbox.state == Mailbox.State.EXCLUDED:
         return "excluded"
     if newest.consumed_at:

@@ -22,8 +22,8 @@ from migration.models import Event, FirstLogin, Mailbox, Push
 from migration.refusals import VerbRefused
 
 from . import owners
-from .forms import SetPasswordForm, SignInForm, hash_to_push
-from .sign_in import Refusal
+from .forms import AgainForm, SetPasswordForm, SignInForm, hash_to_push
+from .sign_in import Refusal, ask_again
 from .theme import stylesheet
 
 # Argon2 and the old schemes are made to be slow: more at once than this only make everybody wait.
@@ -56,6 +56,22 @@ def link(request: HttpRequest, locator: str) -> HttpResponse:
     invitation = first_logins.find(locator)
     form = SignInForm(initial={"address": str(invitation.mailbox)} if invitation else {})
     return render(request, "accounts/sign_in.html", {"form": form, "known": invitation is not None})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def again(request: HttpRequest) -> HttpResponse:
+    """Ask for a new mail after the first-login password has expired. Everybody gets the same answer."""
+    form = AgainForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        ask_again(form.cleaned_data["address"], ip=request.META["REMOTE_ADDR"])
+        return redirect("accounts:asked")
+    return render(request, "accounts/again.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_safe
+def asked(request: HttpRequest) -> HttpResponse:
+    """What everybody reads who has asked for a new mail."""
+    return render(request, "accounts/asked.html")
 
 
 @sensitive_post_parameters("password")

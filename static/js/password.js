@@ -45,6 +45,7 @@ function suggest() {
 }
 
 input.addEventListener("input", tick);
+if (input.value) tick(); // typed, or filled in by a password manager, before this module arrived
 watchCapsLock(input, form.querySelector("[data-caps]"));
 
 const eye = form.querySelector("[data-show]");
