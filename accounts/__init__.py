@@ -1,0 +1,1 @@
+"""The front door: staff, and mailbox owners who set a new password."""

@@ -45,17 +45,16 @@ class Server:
 
 def cpu() -> Row:
     """Row `journey_cpu`: milliseconds of server CPU of one journey, against its floor, in alternating rounds."""
-    with tempfile.TemporaryDirectory(prefix="umzug-bench-") as folder:
-        with Stack(Path(folder, "umzug")) as stack:
-            ours = _umzug(stack, runs=WARM_UP + ROUNDS * PER_ROUND)
-            floor_process, floor = _floor(Path(folder))
-            try:
-                ours.cpu_per_run(WARM_UP)
-                floor.cpu_per_run(WARM_UP)
-                pairs = [(ours.cpu_per_run(PER_ROUND), floor.cpu_per_run(PER_ROUND)) for _ in range(ROUNDS)]
-            finally:
-                floor_process.terminate()
-                floor_process.wait()
+    with tempfile.TemporaryDirectory(prefix="umzug-bench-") as folder, Stack(Path(folder, "umzug")) as stack:
+        ours = _umzug(stack, runs=WARM_UP + ROUNDS * PER_ROUND)
+        floor_process, floor = _floor(Path(folder))
+        try:
+            ours.cpu_per_run(WARM_UP)
+            floor.cpu_per_run(WARM_UP)
+            pairs = [(ours.cpu_per_run(PER_ROUND), floor.cpu_per_run(PER_ROUND)) for _ in range(ROUNDS)]
+        finally:
+            floor_process.terminate()
+            floor_process.wait()
     value, against = (statistics.median(column) for column in zip(*pairs, strict=True))
     return Row("journey_cpu", value, against, "ms", "one Argon2 hash + five minimal Django requests with a session")
 

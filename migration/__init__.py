@@ -1,0 +1,1 @@
+"""The move itself: which mailboxes move, how far they are, and making mailcow agree."""

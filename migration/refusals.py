@@ -13,11 +13,10 @@ SENTENCES: dict[str, str | Promise] = {
     "no_recipient": _("A machine's mailbox needs a responsible person or a customer's contact to write to."),
     "no_reason": _("Please type a reason; it is recorded."),
     "nothing_to_retry": _("There is no transfer to start again."),
-    "nothing_to_announce": _("The domain has no mailboxes or aliases yet. Import them first."),
 }
 
 
-class VerbRefused(Exception):  # noqa: N818 - it is an answer, not an error
+class VerbRefused(Exception):
     """A verb could not be carried out; nothing was changed. `code` is a key of SENTENCES."""
 
     def __init__(self, code: str) -> None:

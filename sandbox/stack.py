@@ -9,34 +9,21 @@ Everything lives below one folder and listens on 127.0.0.1 only. A second start 
 import base64
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Self
 
 import requests
 
 from migration.secrets import new_key_line
 
-ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 40
-STOP_SECONDS = 20
+from .processes import ROOT, START_SECONDS, Processes, StackError, free_port
 
-
-def free_port() -> int:
-    """A TCP port nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-class StackError(Exception):
-    """A part did not start; the message says which and shows the end of its log."""
+__all__ = ["ROOT", "Ports", "Stack", "StackError", "free_port"]
 
 
 @dataclass
@@ -55,15 +42,13 @@ class Ports:
 
 
 @dataclass
-class Stack:
+class Stack(Processes):
     """Start, ask, and stop the parts. `database_url` and `broker_url` default to the embedded ones."""
 
-    folder: Path
     ports: Ports = field(default_factory=Ports)
     database_url: str = ""
     broker_url: str = ""
     settings: dict[str, str] = field(default_factory=dict)
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def portal(self) -> str:
@@ -87,7 +72,7 @@ class Stack:
     def prepare(self) -> bool:
         """Make the folder and its secrets. Returns False when they were there already."""
         os.umask(0o077)
-        secret_files = {
+        secret_files: dict[str, Callable[[], str]] = {
             "secret_key": lambda: secrets.token_urlsafe(50),
             "key_ring": lambda: new_key_line("demo"),
             "mailcow_api_key": lambda: "-".join(secrets.token_hex(3).upper() for _ in range(5)),
@@ -135,40 +120,40 @@ class Stack:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     raise StackError(f"port {port} ({part}) is taken: is another demo running?")
         files = self.folder / "secrets"
-        self._start(
+        self._launch(
             "mailcow",
             *("sandbox.mailcow", "--port", str(self.ports.mailcow), "--state", str(self.folder / "mailcow.json")),
             *("--api-key-file", str(files / "mailcow_api_key")),
         )
-        self._start(
+        self._launch(
             "mailhost",
             *("sandbox.mailhost", "--smtp-port", str(self.ports.smtp), "--http-port", str(self.ports.mailhost)),
             *("--folder", str(self.folder / "mails"), "--totp-secret-file", str(files / "totp_secret")),
             *("--portal-url", self.portal),
         )
-        self._await("mailcow", f"{self.mailcow}/")
-        self._await("mailhost", f"{self.mailhost}/")
+        self.wait_for("mailcow", f"{self.mailcow}/")
+        self.wait_for("mailhost", f"{self.mailhost}/")
 
     def start_web(self) -> None:
         """Start gunicorn and wait until it answers."""
-        self._start(
+        self._launch(
             "web",
             *("gunicorn", "portal.wsgi", "--bind", f"127.0.0.1:{self.ports.portal}", "--workers", "1"),
             *("--threads", "8", "--no-control-socket", "--log-level", "warning"),
         )
-        self._await("web", f"{self.portal}/healthz")
+        self.wait_for("web", f"{self.portal}/healthz")
 
     def start_worker(self) -> None:
         """Start the Celery worker: threads with the embedded broker, processes with Redis."""
         pool = ["-P", "prefork", "-c", "2"] if self.broker_url else ["-P", "threads", "-c", "4"]
         command = ["celery", "-A", "portal", "worker", *pool, "--loglevel", "INFO"]
-        self._start("worker", *command, "--without-gossip", "--without-mingle", worker=True)
+        self._launch("worker", *command, "--without-gossip", "--without-mingle", worker=True)
 
     def start_beat(self) -> None:
         """Start the clock of the sweep."""
         (self.folder / "beat.pid").unlink(missing_ok=True)
         command = ["celery", "-A", "portal", "beat", "--loglevel", "WARNING"]
-        self._start("beat", *command, "--pidfile", str(self.folder / "beat.pid"))
+        self._launch("beat", *command, "--pidfile", str(self.folder / "beat.pid"))
 
     def manage(self, *arguments: str) -> str:
         """Run a management command to its end and return what it printed. Raises StackError when it fails."""
@@ -193,51 +178,8 @@ class Stack:
                 raise StackError(f"no mail for {address}:\n{self.log('worker')[-2000:]}")
             time.sleep(0.2)
 
-    def kill(self, name: str) -> None:
-        """End a part at once, with everything it started, as a power cut would."""
-        process = self.processes.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-    def stop(self) -> None:
-        """Ask every part to end, and kill what has not after a while."""
-        for process in self.processes.values():
-            if process.poll() is None:
-                process.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
-        for process in self.processes.values():
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        self.processes.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.stop()
-
-    def dead(self) -> str | None:
-        """The name of a part that has ended by itself, or None."""
-        return next((name for name, process in self.processes.items() if process.poll() is not None), None)
-
-    def log(self, name: str) -> str:
-        """What a part has written so far."""
-        return (self.folder / "logs" / f"{name}.log").read_text(errors="replace")
-
-    def _start(self, name: str, *module: str, worker: bool = False) -> None:
-        command = [sys.executable, "-m", *module]
-        with (self.folder / "logs" / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=self.environment(worker=worker),
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+    def _launch(self, name: str, *module: str, worker: bool = False) -> None:
+        self.start(name, *module, environment=self.environment(worker=worker))
 
     def _run(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -253,15 +195,3 @@ class Stack:
         if done.returncode:
             raise StackError(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
-
-    def _await(self, name: str, url: str) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if self.processes[name].poll() is not None:
-                break
-            try:
-                if requests.get(url, timeout=2).ok:
-                    return
-            except requests.RequestException:
-                time.sleep(0.1)
-        raise StackError(f"{name} did not start:\n{self.log(name)[-2000:]}")

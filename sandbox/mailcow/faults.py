@@ -13,7 +13,7 @@ from .api import HTML, Answer, Call
 Calls = Literal["any", "read", "write"]
 
 
-class Dropped(Exception):  # noqa: N818
+class Dropped(Exception):
     """The connection ends here without an answer."""
 
 

@@ -16,7 +16,7 @@ _SCHEMES = (
 _PREHASHED = re.compile(r"\{(" + "|".join(map(re.escape, _SCHEMES.split())) + r")\}", re.IGNORECASE)
 
 
-class Crash(Exception):  # noqa: N818
+class Crash(Exception):
     """An exception inside mailcow: the caller sees 200 and an empty body."""
 
 

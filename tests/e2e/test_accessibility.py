@@ -59,6 +59,6 @@ def test_the_staffs_pages_are_accessible(chromium: Browser, stack: Stack) -> Non
 def in_both_schemes(page: Page) -> list[str]:
     found = []
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         found += violations(page)
     return found

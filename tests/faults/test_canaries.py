@@ -29,7 +29,7 @@ def stores(stack: Stack) -> Iterator[tuple[str, bytes]]:
         with psycopg.connect(stack.database_url) as connection:
             tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
             for (table,) in tables:
-                with connection.cursor().copy(f'COPY "{table}" TO STDOUT') as rows:  # type: ignore[call-overload]
+                with connection.cursor().copy(f'COPY "{table}" TO STDOUT') as rows:
                     yield f"table {table}", b"".join(bytes(row) for row in rows)
     if stack.broker_url:
         broker = redis.Redis.from_url(stack.broker_url)

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from migration import mailboxes, pushes, schemes
+from migration import delivery, mailboxes, pushes, schemes
 from migration.mailcow.errors import Reason
 from migration.models import Domain, Event, Mailbox, Push, Target
 from sandbox.mailcow import MailcowStandIn
@@ -28,7 +28,7 @@ def deliver(push: Push) -> Push:
     Push.objects.filter(pk=push.pk).update(due_at=timezone.now() - timedelta(seconds=1))
     claimed = pushes.claim(push.pk)
     if claimed:
-        pushes.deliver(claimed)
+        delivery.deliver(claimed)
     push.refresh_from_db()
     push.mailbox.refresh_from_db()
     return push
@@ -211,7 +211,7 @@ def test_a_push_whose_worker_died_is_delivered_by_the_next(push: Push, mailcow: 
     push.refresh_from_db()
     assert push.state == STATES.DELIVERED
     assert dead is not None
-    pushes.deliver(dead)  # the dead worker was only frozen, and goes on
+    delivery.deliver(dead)  # the dead worker was only frozen, and goes on
     assert Push.objects.get(pk=push.pk).attempts == 2
     assert len(mailcow.journal) <= 2
 
@@ -221,7 +221,7 @@ def test_a_worker_that_lost_its_lease_does_not_write(push: Push, mailcow: Mailco
     Push.objects.update(lease="somebody else's")
     assert frozen is not None
 
-    pushes.deliver(frozen)
+    delivery.deliver(frozen)
 
     assert mailcow.journal == []
     assert Push.objects.get(pk=push.pk).lease == "somebody else's"
@@ -233,7 +233,7 @@ def test_the_newest_password_wins_when_one_was_on_its_way(push: Push, mailcow: M
     assert pushes.claim(newer.pk) is None
     assert in_flight is not None
 
-    pushes.deliver(in_flight)
+    delivery.deliver(in_flight)
 
     push.mailbox.refresh_from_db()
     assert push.mailbox.state == Mailbox.State.PASSWORD_SET
@@ -249,7 +249,7 @@ def test_an_unclear_push_gives_way_to_a_newer_one(push: Push, mailcow: MailcowSt
     mailcow.faults.answer_500()
     assert in_flight is not None
 
-    pushes.deliver(in_flight)
+    delivery.deliver(in_flight)
 
     push.refresh_from_db()
     assert (push.state, push.payload) == (STATES.SUPERSEDED, None)
@@ -293,7 +293,7 @@ def test_every_reason_of_the_client_has_words_for_support() -> None:
 
 
 def test_waiting_doubles_up_to_a_quarter_of_an_hour() -> None:
-    delays = [pushes._back_off(attempts).total_seconds() for attempts in (1, 2, 3, 6, 60)]
+    delays = [delivery._back_off(attempts).total_seconds() for attempts in (1, 2, 3, 6, 60)]
 
     for delay, wanted in zip(delays, (30, 60, 120, 900, 900), strict=True):
         assert wanted * 0.8 <= delay <= wanted * 1.2
