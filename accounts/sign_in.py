@@ -60,8 +60,10 @@ def ask_again(address: str, *, ip: str) -> None:
     own, net = Bucket("again", address_bucket(key).subject), Bucket("network_again", network(ip))
     counts = spend(own, net)
     mailbox = Mailbox.objects.by_address(parsed or Address("", "")).first()
-    reason = _why(mailbox)
-    if mailbox and reason == "expired" and all(count <= bucket.limit for bucket, count in counts.items()):
+    expired = _why(mailbox) == "expired"
+    if mailbox and expired and all(count <= bucket.limit for bucket, count in counts.items()):
+        if mailbox.first_logins.filter(minted_at=None).exists():
+            return  # a mail waits in the outbox already
         try:
             mailboxes.re_invite(mailbox, actor="owner")
         except VerbRefused as refusal:
@@ -114,14 +116,12 @@ def _note(mailbox: Mailbox | None, own: Bucket, ip: str, count: int) -> None:
 
 def _why(mailbox: Mailbox | None) -> str:
     """What support needs to know: is the newest mailed password still good, and so was mistyped?"""
-    invitations = FirstLogin.objects.filter(mailbox=mailbox.pk if mailbox else 0)
-    newest = invitations.select_related("mailbox__domain").first()
+    minted = FirstLogin.objects.filter(mailbox=mailbox.pk if mailbox else 0, minted_at__isnull=False)
+    newest = minted.select_related("mailbox__domain").first()
+    if mailbox and mailbox.state == Mailbox.State.EXCLUDED:
+        return "excluded"
     if newest is None:
         return "not_invited"
-    if newest.minted_at is None:
-        return "not_mailed_yet"
-    if newest.mailbox.state == Mailbox.State.EXCLUDED:
-        return "excluded"
     if newest.consumed_at:
         return "used_up"
     if newest.revoked_at:

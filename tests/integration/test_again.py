@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
@@ -44,6 +45,16 @@ def test_asking_twice_sends_one_mail(mailbox: Mailbox) -> None:
 
     ask(mailbox.address)
     ask(mailbox.address)
+
+    assert queued(mailbox) == 1
+
+
+def test_while_a_mail_waits_in_the_outbox_no_other_joins_it(mailbox: Mailbox) -> None:
+    expired(mailbox)
+    ask(mailbox.address)
+
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        ask(mailbox.address)
 
     assert queued(mailbox) == 1
 
