@@ -30,9 +30,11 @@ def secret(name: str, default: str | None = None) -> str:
     Raises ImproperlyConfigured when neither is set and there is no default, or the file cannot be read.
     """
     try:
-        value: str = env.str(name, default=default)
+        value: str | None = env.str(name, default=default)
     except OSError as error:
         raise ImproperlyConfigured(f"PORTAL_{name}_FILE cannot be read: {error.strerror}") from error
+    if value is None:
+        raise ImproperlyConfigured(f"Set PORTAL_{name}, or PORTAL_{name}_FILE to the path of a file that holds it.")
     return value.strip()
 
 

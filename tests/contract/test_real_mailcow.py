@@ -1,6 +1,6 @@
 """The same conversation with a real mailcow, when one is named.
 
-`TEST_MAILCOW_URL`, `TEST_MAILCOW_KEY` and `TEST_MAILCOW_ADDRESS` (a mailbox whose password may be replaced) name it.
+Collected only then. `TEST_MAILCOW_URL`, `TEST_MAILCOW_KEY` and `TEST_MAILCOW_ADDRESS` (a mailbox whose password may be replaced) name it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from migration.mailcow import replies
 from migration.mailcow.client import Client
 from migration.mailcow.errors import Missing
 
-URL, KEY, ADDRESS = (os.environ.get(f"TEST_MAILCOW_{name}", "") for name in ("URL", "KEY", "ADDRESS"))
-
-pytestmark = pytest.mark.skipif(not (URL and KEY and ADDRESS), reason="no real mailcow is named")
+URL, KEY, ADDRESS = (os.environ[f"TEST_MAILCOW_{name}"] for name in ("URL", "KEY", "ADDRESS"))
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Several workers and sweeps at once. Needs a database in which they can meet: `python -m tests.servers pytest …`."""
+"""Several workers and sweeps at once."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -15,10 +15,7 @@ from migration.models import FirstLogin, Mailing
 from sandbox.mailhost import At, MailHost
 from tests import factories
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor == "sqlite", reason="the test database in memory has no second connection"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 WORKERS = 6
 MAILS = 12

@@ -1,0 +1,113 @@
+"""The doorbell carries ids, rings after the commit, and may be broken."""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kombu.pools
+import pytest
+from celery import current_app
+from django.db import connection, transaction
+
+from migration import tasks
+from migration.doorbell import ring
+from migration.models import Mailing, Push
+from sandbox.mailcow import MailcowStandIn
+from tests.factories import make_mailbox, make_push
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[Path]:
+    """The embedded broker's folder, empty and our own."""
+    options = {"data_folder_in": str(tmp_path), "data_folder_out": str(tmp_path), "control_folder": str(tmp_path / "c")}
+    before = current_app.conf.broker_url, current_app.conf.broker_transport_options
+    use_broker("filesystem://localhost", options)
+    yield tmp_path
+    use_broker(*before)
+
+
+def use_broker(url: str, options: dict[str, Any]) -> None:
+    """Point Celery to another broker; it keeps open connections to the one before otherwise."""
+    current_app.conf.update(broker_url=url, broker_transport_options=options)
+    current_app._pool = current_app.amqp._producer_pool = None
+    kombu.pools.reset()
+
+
+def messages(queue: Path) -> list[Any]:
+    read = [json.loads(path.read_text()) for path in sorted(queue.glob("*.msg"))]
+    return [json.loads(base64.b64decode(message["body"]))[0] for message in read]
+
+
+def test_it_rings_after_the_commit_and_not_before(queue: Path) -> None:
+    with transaction.atomic():
+        ring("deliver_push", 17)
+        assert messages(queue) == []
+
+    assert messages(queue) == [[17]]
+
+
+def test_it_does_not_ring_for_what_was_rolled_back(queue: Path) -> None:
+    def saving_fails() -> None:
+        with transaction.atomic():
+            ring("send_mail", 17)
+            raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        saving_fails()
+
+    assert messages(queue) == []
+
+
+def test_it_rings_in_any_thread(queue: Path) -> None:
+    """gunicorn answers in threads, where Celery's current application is another one unless it was told."""
+
+    def saving() -> None:
+        ring("deliver_push", 4)
+        connection.close()
+
+    thread = threading.Thread(target=saving)
+    thread.start()
+    thread.join()
+
+    assert messages(queue) == [[4]]
+
+
+def test_a_broken_broker_does_no_harm(queue: Path) -> None:
+    use_broker("redis://127.0.0.1:9/0", {"socket_connect_timeout": 1})
+
+    ring("deliver_push", 17)
+
+    assert messages(queue) == []
+
+
+def test_the_sweep_rings_for_what_is_due(queue: Path) -> None:
+    push = make_push(make_mailbox())
+    mailing = Mailing.objects.create(
+        kind=Mailing.Kind.PASSWORD_SAVED,
+        domain=push.mailbox.domain,
+        mailbox=push.mailbox,
+        recipient=push.mailbox.address,
+        language="de",
+    )
+
+    tasks.sweep()
+
+    assert sorted(messages(queue)) == sorted([[push.pk], [mailing.pk]])
+
+
+def test_a_task_may_come_twice_or_for_nothing(queue: Path, mailcow: MailcowStandIn) -> None:
+    push = make_push(make_mailbox())
+    mailcow.add_mailbox(push.mailbox.address)
+
+    for pk in (push.pk, push.pk, 999_999):
+        tasks.deliver_push(pk)
+        tasks.send_mail(pk + 999_999)
+
+    push.refresh_from_db()
+    assert push.state == Push.State.DELIVERED
+    assert len(mailcow.journal) == 1
