@@ -13,6 +13,8 @@ from tests import factories
 
 from .door import owner_client, save, sign_in
 
+pytestmark = pytest.mark.usefixtures("english")
+
 POLICY = {
     "default-src 'none'",
     "script-src 'self'",
@@ -95,10 +97,10 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(mailbox: Mailbox) -
 
 
 def test_the_language_can_be_changed_without_javascript(client: Client, db: None) -> None:
-    response = client.post("/language", {"language": "en", "next": "/"})
+    response = client.post("/language", {"language": "de", "next": "/"})
 
     assert response["Location"] == "/"
-    assert '<html lang="en">' in client.get("/").content.decode()
+    assert '<html lang="de">' in client.get("/").content.decode()
 
 
 @pytest.mark.parametrize("page", ["/", "/nowhere"])

@@ -12,6 +12,8 @@ from tests import factories
 
 from .door import rows, sign_in, without_csrf
 
+pytestmark = pytest.mark.usefixtures("english")
+
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 

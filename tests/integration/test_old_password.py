@@ -14,6 +14,8 @@ from migration.secrets import Purpose, seal
 
 from .door import GOOD, marked, owner_client, pushed, save
 
+pytestmark = pytest.mark.usefixtures("english")
+
 OLD = "Alter-Kaffee-1999"
 
 

@@ -16,6 +16,8 @@ from tests import factories
 
 from .door import owner_client, save, sign_in
 
+pytestmark = pytest.mark.usefixtures("english")
+
 WRONG = "bcdf-ghjk-mnpq-rs34"
 
 
