@@ -18,11 +18,10 @@ import requests
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from .demo import FIRST_TO_TRY as OWNER
-from .demo import bring_up
+from .demo import OLD_PASSWORD, bring_up
 from .seed import STAFF
 from .stack import Ports, Stack, StackError
 
-OLD_PASSWORD = "Semmelknoedel2026"
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 800}
 PATIENCE_MS = 15_000

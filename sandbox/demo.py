@@ -11,7 +11,7 @@ from .stack import ROOT, Ports, Stack, StackError
 
 FOLDER = ROOT / "var" / "demo"
 INVITE_SECONDS = 30
-FIRST_TO_TRY = "anna.gruber@sonnleitner.example"
+FIRST_TO_TRY, OLD_PASSWORD = "anna.gruber@sonnleitner.example", "Semmelknoedel2026"
 
 WELCOME = """
   Umzug is running. Three places to look at:
@@ -22,7 +22,8 @@ WELCOME = """
                      sign in as {staff} with {password}
                      code of the second factor: {mailhost}/phone
 
-  Try this: open anna.gruber's old mailbox, read the invitation, follow its link and set a new password.
+  Try this: open anna.gruber's old mailbox, follow the link in the invitation and set a new password, or keep her
+  old one, {old}.
   mailcow's side of it: {mailcow}
 
   Ctrl-C ends everything. The data stays in {folder}; delete that folder to start afresh.
@@ -64,6 +65,7 @@ def welcome(stack: Stack) -> str:
         mailhost=stack.mailhost,
         mailcow=stack.mailcow,
         staff=STAFF,
+        old=OLD_PASSWORD,
         password=stack.secret("staff_password"),
         folder=stack.folder.relative_to(ROOT) if stack.folder.is_relative_to(ROOT) else stack.folder,
     )
