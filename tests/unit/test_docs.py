@@ -131,4 +131,3 @@ def test_decisions_are_numbered_without_gaps_and_tell_their_price() -> None:
         assert text.startswith(f"# {int(path.name[:4])}. "), path.name
         assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Context", "Choice", "Price"], path.name
         assert f"]({path.name})" in text_of(DOCS / "decisions" / "README.md"), path.name
-
