@@ -1,6 +1,7 @@
 """The same conversation with a real mailcow, when one is named.
 
-Collected only then. `TEST_MAILCOW_URL`, `TEST_MAILCOW_KEY` and `TEST_MAILCOW_ADDRESS` (a mailbox whose password may be replaced) name it.
+Collected only then.
+`TEST_MAILCOW_URL`, `TEST_MAILCOW_KEY` and `TEST_MAILCOW_ADDRESS` (a mailbox whose password may be replaced) name it.
 """
 
 from __future__ import annotations

@@ -14,8 +14,6 @@ from tests import factories
 
 from .door import owner_client, without_csrf
 
-pytestmark = pytest.mark.usefixtures("english")
-
 LONG_AGO = timedelta(days=20)
 
 

@@ -12,8 +12,6 @@ from migration.models import Mailbox, Push
 
 from .door import owner_client, save
 
-pytestmark = pytest.mark.usefixtures("english")
-
 EACH_STATE = {
     Push.State.QUEUED: "saved",
     Push.State.IN_FLIGHT: "saved",

@@ -13,8 +13,6 @@ from tests import factories
 
 from .door import owner_client, save, sign_in
 
-pytestmark = pytest.mark.usefixtures("english")
-
 POLICY = {
     "default-src 'none'",
     "script-src 'self'",

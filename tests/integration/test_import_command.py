@@ -2,12 +2,10 @@
 
 import io
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import translation
 
 from migration.imports.csv_file import MAX_BYTES
 from migration.models import Alias, Customer, Domain, Event, ImportRun, Mailbox
@@ -25,12 +23,6 @@ BROKEN = "{SSHA}dG9vc2hvcnRUT09TSE9SVA=="
 CLEAR = "Geheimes-Passwort-1"
 GOOD = f"address,name,password_hash\nanna@demo.example,Anna,{OLD}\nben@demo.example,Ben,{DES}\n"
 BAD = GOOD + f"clara@demo.example,Clara,{BROKEN}\ndora@demo.example,Dora,{CLEAR}\nemil@other.example,,{MD5}\n"
-
-
-@pytest.fixture(autouse=True)
-def _in_english() -> Iterator[None]:
-    with translation.override("en"):
-        yield
 
 
 @pytest.fixture

@@ -12,8 +12,6 @@ from tests import factories
 
 from .door import rows, sign_in, without_csrf
 
-pytestmark = pytest.mark.usefixtures("english")
-
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 

@@ -14,8 +14,6 @@ from migration.secrets import Purpose, seal
 
 from .door import GOOD, marked, owner_client, pushed, save
 
-pytestmark = pytest.mark.usefixtures("english")
-
 OLD = "Alter-Kaffee-1999"
 
 

@@ -15,8 +15,6 @@ from tests import factories
 
 from .door import GOOD, owner_client, rows, save, sign_in
 
-pytestmark = pytest.mark.usefixtures("english")
-
 PAGES = ["/password", "/done", "/done/state", "/guide"]
 
 

@@ -21,8 +21,6 @@ from tests.unit.test_password_policy import CASES
 
 from .door import GOOD, marked, owner_client, pushed, save, sign_in
 
-pytestmark = pytest.mark.usefixtures("english")
-
 # A browser cannot send a lone surrogate.
 SENDABLE = [case for case in CASES if "\ud800" not in case[0]]
 

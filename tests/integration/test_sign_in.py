@@ -16,8 +16,6 @@ from tests import factories
 
 from .door import owner_client, save, sign_in
 
-pytestmark = pytest.mark.usefixtures("english")
-
 WRONG = "bcdf-ghjk-mnpq-rs34"
 
 

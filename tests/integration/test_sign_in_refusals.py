@@ -18,8 +18,6 @@ from tests import factories
 
 from .door import sign_in, without_csrf
 
-pytestmark = pytest.mark.usefixtures("english")
-
 WRONG = "bcdf-ghjk-mnpq-rs34"
 
 
