@@ -34,7 +34,7 @@ def queue(tmp_path: Path) -> Iterator[Path]:
 def use_broker(url: str, options: dict[str, Any]) -> None:
     """Point Celery to another broker; it keeps open connections to the one before otherwise."""
     current_app.conf.update(broker_url=url, broker_transport_options=options)
-    current_app._pool = current_app.amqp._producer_pool = None
+    current_app._pool = current_app.amqp._producer_pool = None  # type: ignore[attr-defined]
     kombu.pools.reset()
 
 
