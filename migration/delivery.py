@@ -15,12 +15,12 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from . import breaker, doorbell
+from .mailcow.client import Client
 from .mailcow.errors import Blocked, MailcowError, Missing, Reason, Refused
 from .mailcow.replies import confirm
 from .models import Event, Mailbox, Push
 from .secrets import Purpose, SecretsError, unseal
 from .states import move
-from .target import Client, client
 
 log = structlog.get_logger(__name__)
 
@@ -33,10 +33,10 @@ MISSING_RETRIES = (timedelta(minutes=15), timedelta(hours=6))
 UNCHANGED_RETRY = timedelta(seconds=3)
 
 
-def deliver(push: Push, mailcow: Client | None = None) -> None:
+def deliver(push: Push, mailcow: Client) -> None:
     """Carry out a claimed push and settle it. Raises nothing that mailcow or the network can cause."""
     try:
-        _transfer(push, mailcow or client())
+        _transfer(push, mailcow)
     except SecretsError:
         _block(push, Push.Reason.UNREADABLE)
     except _LeaseLost:

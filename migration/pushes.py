@@ -15,8 +15,9 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from . import breaker, delivery, doorbell
-from .models import Mailbox, Push, Target
+from .models import Event, Mailbox, Push, Target
 from .secrets import Purpose, seal
+from .target import client
 
 log = structlog.get_logger(__name__)
 
@@ -36,9 +37,11 @@ def supersede_open(mailbox: Mailbox) -> int:
     return Push.objects.filter(mailbox=mailbox, state__in=Push.OPEN).update(state=Push.State.SUPERSEDED, payload=None)
 
 
-def retry_all() -> int:
+def retry_all(*, actor: str) -> int:
     """Make everything that waits or is blocked due now, once what was wrong is mended. Returns how many."""
-    count = Push.objects.filter(state__in=Push.OPEN).update(state=Push.State.QUEUED, due_at=Now())
+    with transaction.atomic():
+        count = Push.objects.filter(state__in=Push.OPEN).update(state=Push.State.QUEUED, due_at=Now())
+        Event.record(Event.Action.PUSH_RETRIED, actor=actor, count=count)
     _ring_for_first()
     return count
 
@@ -88,11 +91,19 @@ def claim(pk: int | None = None) -> Push | None:
 
 
 def work(pk: int | None = None, *, at_most: int = 50) -> int:
-    """Deliver the named push if it is due, then what else is due. Returns how many were taken."""
+    """Deliver the named push if it is due, then what else is due. Returns how many were taken.
+
+    Nothing is claimed without a usable key and address of mailcow: what is due then grows old, which /readyz tells.
+    """
+    try:
+        mailcow = client()
+    except ValueError as error:
+        log.error("mailcow_not_configured", problem=str(error))
+        return 0
     taken = 0
     push = claim(pk) or claim()
     while push:
-        delivery.deliver(push)
+        delivery.deliver(push, mailcow)
         taken += 1
         push = claim() if taken < at_most else None
     if taken == at_most:

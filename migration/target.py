@@ -6,8 +6,6 @@ from django.conf import settings
 
 from .mailcow.client import Client
 
-__all__ = ["Client", "client"]
-
 _kept = threading.local()
 
 

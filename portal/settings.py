@@ -67,6 +67,10 @@ def url(name: str, default: str) -> str:
 
 DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
+try:
+    DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+except OSError as error:
+    raise ImproperlyConfigured(f"PORTAL_DATA_DIR {DATA_DIR} cannot be made: {error.strerror}") from error
 BASE_URL = url("BASE_URL", "http://localhost:8000")
 HTTPS = BASE_URL.startswith("https://")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(BASE_URL).hostname])
@@ -100,7 +104,7 @@ SECOND_WEBMAIL_URL = env.str("SECOND_WEBMAIL_URL", default="")
 MAILCOW_URL = url("MAILCOW_URL", "https://mailcow.iteg.at")
 MAILCOW_API_KEY = secret("MAILCOW_API_KEY", "")
 MAILCOW_CA_FILE = env.str("MAILCOW_CA_FILE", default="")
-MAILCOW_WRITES_IN_FLIGHT = number("MAILCOW_WRITES_IN_FLIGHT", 2, least=1, most=4)
+MAILCOW_WRITES_IN_FLIGHT = number("MAILCOW_WRITES_IN_FLIGHT", 2, least=1, most=2)
 # One call to mailcow may take this long; a worker's claim on a push must outlive it, or two would push at once.
 MAILCOW_CALL_SECONDS = number("MAILCOW_CALL_SECONDS", 75, least=1, most=600)
 PUSH_LEASE = timedelta(seconds=number("PUSH_LEASE_SECONDS", 120, least=2, most=3600))

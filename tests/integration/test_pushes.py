@@ -3,35 +3,20 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from migration import delivery, mailboxes, pushes, schemes
+from migration import delivery, pushes, schemes
 from migration.mailcow.errors import Reason
-from migration.models import Domain, Event, Mailbox, Push, Target
+from migration.models import Event, Mailbox, Push, Target
+from migration.target import client
 from sandbox.mailcow import MailcowStandIn
 from tests.factories import make_mailbox, make_push
+from tests.pushing import PASSWORD, deliver, push
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "Nussbaum-Kipferl-7"
 STATES = Push.State
 
-
-@pytest.fixture
-def push(mailcow: MailcowStandIn, mailbox: Mailbox) -> Push:
-    mailcow.add_mailbox(mailbox.address)
-    return make_push(mailbox, password_hash=schemes.make_hash(PASSWORD))
-
-
-def deliver(push: Push) -> Push:
-    """What a worker does when the bell rings, whether the row is due yet or not."""
-    Push.objects.filter(pk=push.pk).update(due_at=timezone.now() - timedelta(seconds=1))
-    claimed = pushes.claim(push.pk)
-    if claimed:
-        delivery.deliver(claimed)
-    push.refresh_from_db()
-    push.mailbox.refresh_from_db()
-    return push
+__all__ = ["push"]
 
 
 def actions(mailbox: Mailbox) -> list[str]:
@@ -186,54 +171,13 @@ def test_being_turned_away_stops_every_transfer_until_a_person_says_so(
     assert kinds == [Event.Action.BREAKER_OPENED, Event.Action.BREAKER_CLOSED]
 
 
-def test_no_more_than_the_allowed_number_is_in_flight(mailcow: MailcowStandIn) -> None:
-    for _ in range(3):
-        make_push(make_mailbox())
-
-    claimed = [pushes.claim() for _ in range(3)]
-
-    assert [push is not None for push in claimed] == [True, True, False]
-
-
-def test_a_claimed_push_is_claimed_once(push: Push) -> None:
-    assert pushes.claim(push.pk) is not None
-    assert pushes.claim(push.pk) is None
-
-
-def test_a_push_whose_worker_died_is_delivered_by_the_next(push: Push, mailcow: MailcowStandIn) -> None:
-    dead = pushes.claim(push.pk)
-    assert pushes.reap_leases() == 0
-    Push.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-
-    assert pushes.reap_leases() == 1
-    assert pushes.work() == 1
-
-    push.refresh_from_db()
-    assert push.state == STATES.DELIVERED
-    assert dead is not None
-    delivery.deliver(dead)  # the dead worker was only frozen, and goes on
-    assert Push.objects.get(pk=push.pk).attempts == 2
-    assert len(mailcow.journal) <= 2
-
-
-def test_a_worker_that_lost_its_lease_does_not_write(push: Push, mailcow: MailcowStandIn) -> None:
-    frozen = pushes.claim(push.pk)
-    Push.objects.update(lease="somebody else's")
-    assert frozen is not None
-
-    delivery.deliver(frozen)
-
-    assert mailcow.journal == []
-    assert Push.objects.get(pk=push.pk).lease == "somebody else's"
-
-
 def test_the_newest_password_wins_when_one_was_on_its_way(push: Push, mailcow: MailcowStandIn) -> None:
     in_flight = pushes.claim(push.pk)
     newer = make_push(push.mailbox, password_hash=schemes.make_hash("Apfel-Strudel-22"))
     assert pushes.claim(newer.pk) is None
     assert in_flight is not None
 
-    delivery.deliver(in_flight)
+    delivery.deliver(in_flight, client())
 
     push.mailbox.refresh_from_db()
     assert push.mailbox.state == Mailbox.State.PASSWORD_SET
@@ -249,7 +193,7 @@ def test_an_unclear_push_gives_way_to_a_newer_one(push: Push, mailcow: MailcowSt
     mailcow.faults.answer_500()
     assert in_flight is not None
 
-    delivery.deliver(in_flight)
+    delivery.deliver(in_flight, client())
 
     push.refresh_from_db()
     assert (push.state, push.payload) == (STATES.SUPERSEDED, None)
@@ -266,34 +210,5 @@ def test_a_sealed_hash_moved_to_another_row_is_not_sent(push: Push, mailcow: Mai
     assert len(mailcow.calls) == 0
 
 
-def test_a_paused_domain_keeps_its_pushes(push: Push) -> None:
-    Domain.objects.update(paused_at=timezone.now())
-
-    assert pushes.work() == 0
-
-
-def test_support_can_start_a_blocked_push_again(push: Push, mailcow: MailcowStandIn) -> None:
-    mailcow.faults.reject("password_complexity")
-    deliver(push)
-
-    mailboxes.retry_push(push.mailbox, actor="staff:eva@provider.example")
-    pushes.work()
-
-    push.refresh_from_db()
-    assert push.state == STATES.DELIVERED
-
-
-def test_a_delivered_push_cannot_keep_its_payload(push: Push) -> None:
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Push.objects.filter(pk=push.pk).update(state=STATES.DELIVERED)
-
-
 def test_every_reason_of_the_client_has_words_for_support() -> None:
     assert {reason.value for reason in Reason} <= set(Push.Reason.values)
-
-
-def test_waiting_doubles_up_to_a_quarter_of_an_hour() -> None:
-    delays = [delivery._back_off(attempts).total_seconds() for attempts in (1, 2, 3, 6, 60)]
-
-    for delay, wanted in zip(delays, (30, 60, 120, 900, 900), strict=True):
-        assert wanted * 0.8 <= delay <= wanted * 1.2

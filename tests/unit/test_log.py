@@ -66,6 +66,12 @@ def test_text_shaped_like_a_secret_is_struck_out_wherever_it_is(written: io.Stri
     assert written.getvalue().count(log.STRUCK) >= 3
 
 
+def test_the_locator_of_a_link_is_struck_out(written: io.StringIO) -> None:
+    logging.getLogger("django.request").warning("Unprocessable Entity: %s", "/s/xmyXWHQnTbA")
+
+    assert "xmyXWHQnTbA" not in written.getvalue()
+
+
 def test_an_attacker_cannot_write_lines_of_his_own(written: io.StringIO) -> None:
     logging.getLogger("django.request").warning("Not Found: %s", '/x\n{"event": "forged"}')
 

@@ -10,6 +10,9 @@ from migration.models import Mailbox
 from migration.refusals import VerbRefused
 
 
+ACTOR = "command:retry_pushes"
+
+
 class Command(BaseCommand):
     """`manage.py retry_pushes anna@demo.example` or `--all`."""
 
@@ -23,11 +26,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Ring for the pushes. Raises CommandError for an unknown mailbox or one without an open push."""
         if options["all"]:
-            self.stdout.write(f"{pushes.retry_all()} pushes are due now.")
+            self.stdout.write(f"{pushes.retry_all(actor=ACTOR)} pushes are due now.")
             return
         try:
             mailbox = Mailbox.objects.by_address(parse(options["address"] or "")).get()
-            mailboxes.retry_push(mailbox, actor="command:retry_pushes")
+            mailboxes.retry_push(mailbox, actor=ACTOR)
         except (InvalidAddress, Mailbox.DoesNotExist) as error:
             raise CommandError("Name a mailbox that was imported, or say --all.") from error
         except VerbRefused as refused:
