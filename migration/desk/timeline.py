@@ -67,4 +67,4 @@ def why(event: Event) -> str:
         return ", ".join(str(RULES.get(rule, rule)) for rule in detail.get("rules", []))
     if event.action == Action.MAIL_FAILED and "code" in detail:
         return _("Answer of the server: %(code)s") % {"code": detail.get("code", "–")}
-    return f"„{reason}“" if reason else ""
+    return _("“%(reason)s”") % {"reason": reason} if reason else ""

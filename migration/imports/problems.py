@@ -36,7 +36,7 @@ SENTENCES: dict[str, Promise] = {
     "quote_open": gettext_lazy("A quotation mark is never closed in this line. Nothing after it was read."),
     "quote_inside": gettext_lazy("A quotation mark stands inside a field. Please write it twice."),
     "nul": gettext_lazy("The line contains a NUL character. Please remove it."),
-    "field_count": gettext_lazy("The line has %(found)d fields, the first line names %(wanted)d columns."),
+    "field_count": gettext_lazy("Fields in this line: %(found)d. Columns named in the first line: %(wanted)d."),
     # A field
     "duplicate": gettext_lazy("This address is already in line %(first)d. Please leave one of them."),
     "foreign_domain": gettext_lazy("The address belongs to another domain than the one being imported."),
@@ -73,7 +73,7 @@ ADDRESS_SENTENCES: dict[Reason, Promise] = {
     Reason.NO_LOCAL_PART: gettext_lazy("There is nothing before the @."),
     Reason.LOCAL_PART_LENGTH: gettext_lazy("There are more than 64 characters before the @."),
     Reason.LOCAL_PART_CHARACTERS: gettext_lazy(
-        "Before the @, mailcow takes a to z, digits and some signs, but no umlauts."
+        "Before the @, mailcow takes a to z, digits and some signs, but no blanks and no umlauts."
     ),
     Reason.LOCAL_PART_DOTS: gettext_lazy("A dot begins or ends the part before the @, or two dots meet."),
     Reason.LOCAL_PART_REFUSED: gettext_lazy("mailcow refuses “0” before the @."),
