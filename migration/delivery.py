@@ -18,6 +18,7 @@ from . import breaker, doorbell
 from .mailcow.client import Client
 from .mailcow.errors import Blocked, MailcowError, Missing, Reason, Refused
 from .mailcow.replies import confirm
+from .mailings import outbox
 from .models import Event, Mailbox, Push
 from .secrets import Purpose, SecretsError, unseal
 from .states import move
@@ -96,6 +97,7 @@ def _settle(push: Push) -> None:
         newest = Mailbox.objects.filter(pk=mailbox.pk, version=push.version).exists()
         if newest and move(mailbox, "advance", legacy_hash=None):
             Event.record(Event.Action.ACTIVE, actor="worker", mailbox=mailbox)
+            outbox.notify_active(mailbox)
     _ring_for_next(push)
     log.info("push_delivered", push=push.pk, mailbox=push.mailbox_id, attempts=push.attempts)
 

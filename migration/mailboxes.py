@@ -1,18 +1,18 @@
 """The verbs on one mailbox. Each is a guarded transition, its event, and its doorbell, in one transaction."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from . import first_login, pushes
+from . import first_login, invitations, pushes
 from .doorbell import ring
 from .mailings import outbox, route
 from .models import Domain, Event, FirstLogin, Mailbox, Mailing, Push
 from .refusals import VerbRefused
-from .states import move
+from .states import handed_over, move
 
 INVITE_AGAIN_AFTER = timedelta(minutes=10)
 INVITE_BATCH = 500
@@ -58,6 +58,31 @@ def re_invite(mailbox: Mailbox, *, actor: str) -> Mailing:
     return _invite(mailbox, "re_invite", actor=actor)
 
 
+def replace(spent: FirstLogin, *, actor: str) -> Mailing:
+    """Make one first-login password worthless and mail a fresh one in its place. Raises VerbRefused."""
+    mailbox = spent.mailbox
+    with transaction.atomic():
+        mailing = _invite(mailbox, "replace", actor=actor)
+        FirstLogin.objects.filter(pk=spent.pk, consumed_at=None, revoked_at=None).update(revoked_at=timezone.now())
+        Event.record(Event.Action.REPLACED, actor=actor, mailbox=mailbox, number=spent.number)
+    return mailing
+
+
+def send_another(mailbox: Mailbox, *, actor: str) -> Mailing:
+    """Mail a first-login password to an owner who has saved a password and wants to set another one.
+
+    What he saved keeps working, and his state and sessions stay as they are: a stranger may have asked.
+    Raises VerbRefused.
+    """
+    if mailbox.domain.paused_at:
+        raise VerbRefused("paused")
+    with transaction.atomic():
+        row = Mailbox.objects.select_for_update(of=("self",)).select_related("domain").get(pk=mailbox.pk)
+        if row.state not in (Mailbox.State.PASSWORD_SET, Mailbox.State.ACTIVE) or handed_over(row):
+            raise VerbRefused("wrong_state")
+        return _queued(mailbox, FirstLogin.objects.filter(mailbox=mailbox).first(), actor=actor)
+
+
 def reopen(mailbox: Mailbox, *, actor: str) -> Mailing:
     """Start again with a new invitation; what mailcow has stays as it is. Raises VerbRefused."""
     with transaction.atomic():
@@ -82,10 +107,12 @@ def set_password(
     The push is queued and any older open one superseded and blanked; the first-login passwords are used up; the
     owner's other sessions end (the epoch rises); the event is written; the notice and the doorbell go out on commit.
     A submission that was saved before returns its push and changes nothing.
-    Raises VerbRefused when the mailbox is in a state without a password to set.
+    Raises VerbRefused when the mailbox is in a state without a password to set, or has been handed over.
     """
     if saved := _saved(mailbox, submission):
         return saved
+    if handed_over(mailbox):
+        raise VerbRefused("handed_over")
     try:
         with transaction.atomic():
             if not move(mailbox, "set_password", version=F("version") + 1, epoch=F("epoch") + 1):
@@ -106,6 +133,22 @@ def set_password(
         if saved := _saved(mailbox, submission):
             return saved
         raise
+
+
+def see_login(mailbox: Mailbox, *, at: datetime) -> bool:
+    """Note that the owner was seen on the new server, signing in by IMAP or POP3 at that time.
+
+    Counts only with the newest password delivered, and only a login newer than its delivery: an older one was made
+    with another password. Returns False, and changes nothing, when it does not count.
+    """
+    with transaction.atomic():
+        newest = Push.objects.filter(mailbox=mailbox).order_by("-version").first()
+        if newest is None or newest.delivered_at is None or at <= newest.delivered_at:
+            return False
+        if not move(mailbox, "see_login"):
+            return False
+        Event.record(Event.Action.MOVED, actor="worker", mailbox=mailbox, login=at.isoformat())
+    return True
 
 
 def retry_push(mailbox: Mailbox, *, actor: str) -> Push:
@@ -161,9 +204,12 @@ def _invite(mailbox: Mailbox, verb: str, *, actor: str, **detail: object) -> Mai
             raise VerbRefused("too_soon")
         if verb == "reopen":
             pushes.supersede_open(mailbox)
-        numbers = {mailbox.pk: newest.number + 1 if newest else 1}
-        [mailing] = _queue_invitations([mailbox], numbers, actor=actor, **detail)
-        ring("send_mail", mailing.pk)
+        return _queued(mailbox, newest, actor=actor, **detail)
+
+
+def _queued(mailbox: Mailbox, newest: FirstLogin | None, *, actor: str, **detail: object) -> Mailing:
+    [mailing] = invitations.queue([mailbox], {mailbox.pk: newest.number + 1 if newest else 1}, actor=actor, **detail)
+    ring("send_mail", mailing.pk)
     return mailing
 
 
@@ -177,39 +223,8 @@ def _invite_batch(domain: Domain, *, actor: str, **detail: object) -> int:
         Mailbox.objects.filter(pk__in=pks).update(state=Mailbox.State.INVITED, epoch=F("epoch") + 1)
         earlier = FirstLogin.objects.filter(mailbox__in=pks).values_list("mailbox").annotate(Max("number"))
         numbers = dict.fromkeys(pks, 1) | {pk: number + 1 for pk, number in earlier}
-        _queue_invitations(batch, numbers, actor=actor, **detail)
+        invitations.queue(batch, numbers, actor=actor, **detail)
     return len(batch)
-
-
-def _queue_invitations(
-    mailboxes: list[Mailbox], numbers: dict[int, int], *, actor: str, **detail: object
-) -> list[Mailing]:
-    """Write invitation, mail and event of each mailbox, whose states have been moved; part of a transaction."""
-    invitations = FirstLogin.objects.bulk_create(
-        FirstLogin(mailbox=mailbox, number=numbers[mailbox.pk], locator=first_login.new_locator())
-        for mailbox in mailboxes
-    )
-    Event.objects.bulk_create(
-        Event(
-            action=Event.Action.INVITED,
-            actor=actor,
-            mailbox=invitation.mailbox,
-            domain_id=invitation.mailbox.domain_id,
-            detail={"number": invitation.number, **detail},
-        )
-        for invitation in invitations
-    )
-    return Mailing.objects.bulk_create(
-        Mailing(
-            kind=Mailing.Kind.INVITATION,
-            domain_id=invitation.mailbox.domain_id,
-            mailbox=invitation.mailbox,
-            first_login=invitation,
-            recipient=route.recipient(invitation.mailbox),
-            language=invitation.mailbox.mail_language,
-        )
-        for invitation in invitations
-    )
 
 
 def _why(reason: str) -> dict[str, str]:

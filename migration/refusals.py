@@ -13,6 +13,9 @@ SENTENCES: dict[str, str | Promise] = {
     "no_recipient": _("A machine's mailbox needs a responsible person or a customer's contact to write to."),
     "no_reason": _("Please type a reason; it is recorded."),
     "nothing_to_retry": _("There is no transfer to start again."),
+    "handed_over": _("The mailbox has been handed over: its password is changed on the new server now."),
+    "no_answer": _("Please type what was done; it is kept with the case."),
+    "case_closed": _("Somebody else has closed this case already."),
 }
 
 

@@ -10,6 +10,7 @@ S = Mailbox.State
 TRANSITIONS: dict[str, tuple[frozenset[S], S]] = {
     "invite": (frozenset({S.IMPORTED}), S.INVITED),
     "re_invite": (frozenset({S.INVITED, S.SIGNED_IN}), S.INVITED),
+    "replace": (frozenset({S.INVITED, S.SIGNED_IN}), S.INVITED),
     "record_sign_in": (frozenset({S.INVITED}), S.SIGNED_IN),
     "set_password": (frozenset({S.SIGNED_IN, S.PASSWORD_SET, S.ACTIVE}), S.PASSWORD_SET),
     "advance": (frozenset({S.PASSWORD_SET}), S.ACTIVE),
@@ -35,3 +36,12 @@ def move(mailbox: Mailbox, verb: str, **changes: Any) -> bool:
 def may(mailbox: Mailbox, verb: str) -> bool:
     """Whether the verb may start from where the mailbox is; for showing a button or not."""
     return mailbox.state in TRANSITIONS[verb][0]
+
+
+def handed_over(mailbox: Mailbox) -> bool:
+    """Whether the owner changes his password on the new server from now on, and not here any more.
+
+    So it is once he was seen there, or once his password works there and mail for the domain arrives there. A late
+    owner without a new password still chooses one here, whatever the domain.
+    """
+    return mailbox.state == S.MOVED or (mailbox.state == S.ACTIVE and mailbox.domain.cut_over_at is not None)

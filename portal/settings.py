@@ -100,10 +100,17 @@ TARGET_MAIL_HOST = env.str("TARGET_MAIL_HOST", default="mci.iteg.at")
 TARGET_WEBMAIL_URL = url("TARGET_WEBMAIL_URL", "https://mailcow.iteg.at/SOGo")
 SECOND_WEBMAIL_URL = env.str("SECOND_WEBMAIL_URL", default="")
 
+# The notice "your new password is active" goes into the new mailbox, so to the new server itself. No host: no notice.
+TARGET_SMTP_HOST = env.str("TARGET_SMTP_HOST", default="")
+TARGET_SMTP_PORT = number("TARGET_SMTP_PORT", 25, least=1, most=65535)
+TARGET_SMTP_SECURITY = one_of("TARGET_SMTP_SECURITY", "starttls", "none", "starttls", "tls")
+
 # Only the worker needs the key: it is an administrator's key, so the web process should not have it.
 MAILCOW_URL = url("MAILCOW_URL", "https://mailcow.iteg.at")
 MAILCOW_API_KEY = secret("MAILCOW_API_KEY", "")
 MAILCOW_CA_FILE = env.str("MAILCOW_CA_FILE", default="")
+# Where owners change their password once a mailbox is handed over: mailcow's own page for them.
+TARGET_USER_URL = url("TARGET_USER_URL", f"{MAILCOW_URL}/user")
 MAILCOW_WRITES_IN_FLIGHT = number("MAILCOW_WRITES_IN_FLIGHT", 2, least=1, most=2)
 # One call to mailcow may take this long; a worker's claim on a push must outlive it, or two would push at once.
 MAILCOW_CALL_SECONDS = number("MAILCOW_CALL_SECONDS", 75, least=1, most=600)
@@ -115,6 +122,8 @@ if PUSH_LEASE.total_seconds() <= MAILCOW_CALL_SECONDS:
 
 FIRST_LOGIN_DAYS = number("FIRST_LOGIN_DAYS", 14, least=1, most=90)
 DEADLINE_GRACE_DAYS = number("DEADLINE_GRACE_DAYS", 7, least=0, most=90)
+# Under attack: only the link of a mail signs in; an address without it gets the usual answer to a wrong try.
+SIGN_IN_BY_LINK_ONLY = env.bool("SIGN_IN_BY_LINK_ONLY", default=False)
 PASSWORD_MIN_LENGTH = number("PASSWORD_MIN_LENGTH", 12, least=8, most=64)
 PASSWORD_MAX_LENGTH = 128
 PASSWORD_ASCII_ONLY = env.bool("PASSWORD_ASCII_ONLY", default=True)
@@ -189,8 +198,9 @@ if _database["ENGINE"].endswith("sqlite3"):
     # A file in tests too: SQLite in memory locks whole tables and knows no waiting.
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
-    _database.setdefault("CONN_MAX_AGE", 60)
     _database["CONN_HEALTH_CHECKS"] = True
+# Opening SQLite anew costs more than most requests do, PostgreSQL far more.
+_database.setdefault("CONN_MAX_AGE", 60)
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -67,6 +67,17 @@ def password_saved(mailbox: Mailbox, at: datetime, *, language: str) -> Mail:
     )
 
 
+def password_active(mailbox: Mailbox, at: datetime, *, language: str) -> Mail:
+    """The notice, in the new mailbox, that its password works there since that time. No secret and no link."""
+    return _mail(
+        "password_active",
+        language,
+        address=str(mailbox),
+        name=one_line(mailbox.name) if mailbox.kind == Mailbox.Kind.PERSONAL else "",
+        active_at=timezone.localtime(at),
+    )
+
+
 def announcement(subject: str, text: str, *, language: str) -> Mail:
     """The pre-announcement as an admin released it; see `draft`."""
     html = _rendered("announcement_html.html", language, {"subject": one_line(subject), "text": text})

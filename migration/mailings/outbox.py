@@ -81,6 +81,21 @@ def enqueue(
     return mailing
 
 
+def notify_active(mailbox: Mailbox) -> None:
+    """Queue the notice for the new mailbox that its password is active, if the settings name a way there.
+
+    A machine reads no notices, and whoever looks after it has his mailbox elsewhere.
+    """
+    if route.target() and mailbox.kind != Mailbox.Kind.MACHINE:
+        enqueue(
+            Mailing.Kind.PASSWORD_ACTIVE,
+            domain=mailbox.domain,
+            mailbox=mailbox,
+            recipient=mailbox.address,
+            language=mailbox.mail_language,
+        )
+
+
 def due() -> list[int]:
     """The mails to send now, longest due first, no more than the pace allows until the next sweep.
 
@@ -102,8 +117,12 @@ def send(pk: int) -> None:
     except InvalidAddress:
         _settle(mailing, Answer(Verdict.REFUSED, text="the recipient is no mail address"))
         return
+    way = route.for_mailing(mailing)
+    if way is None:
+        _settle(mailing, Answer(Verdict.REFUSED, text="the settings name no SMTP host of the new server"))
+        return
     answer = route.deliver(
-        route.for_domain(mailing.domain),
+        way,
         compose.message(_composed(claim), to=to, mailing_id=mailing.pk),
         sender=compose.sender(mailing.pk),
         to=to,
@@ -171,6 +190,8 @@ def _composed(claim: _Claim) -> compose.Mail:
         return compose.invitation(mailing.first_login, claim.secret, language=mailing.language)
     if mailing.kind == Mailing.Kind.PASSWORD_SAVED and mailing.mailbox:
         return compose.password_saved(mailing.mailbox, mailing.created_at, language=mailing.language)
+    if mailing.kind == Mailing.Kind.PASSWORD_ACTIVE and mailing.mailbox:
+        return compose.password_active(mailing.mailbox, mailing.created_at, language=mailing.language)
     raise ValueError(f"mailing {mailing.pk} is a {mailing.kind} without its row")
 
 

@@ -1,7 +1,8 @@
 """Which way a mail goes, and one SMTP conversation with a clear end.
 
 Mail to a mailbox that moves goes to the source's own SMTP host. Never by MX: after the cut-over the MX record points
-at the new mailbox, which nobody can open before this mail was read.
+at the new mailbox, which nobody can open before this mail was read. The one mail meant for the new mailbox goes to
+the target's SMTP host, for before the cut-over MX points at the old one.
 """
 
 import re
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from migration.models import Domain, Mailbox
+from migration.models import Domain, Mailbox, Mailing
 
 TIMEOUT_SECONDS = 30
 # After the dot a filter may still be reading the mail; giving up early makes an unclear mail of a good one.
@@ -78,6 +79,23 @@ def for_domain(domain: Domain) -> Route:
         user=settings.SOURCE_SMTP_USER if own else "",
         password=settings.SOURCE_SMTP_PASSWORD if own else "",
     )
+
+
+def for_mailing(mailing: Mailing) -> Route | None:
+    """The way of one mail: a notice for the new mailbox goes to the target, everything else to the source.
+
+    None when the way is the target's and the settings name none.
+    """
+    if mailing.kind == Mailing.Kind.PASSWORD_ACTIVE:
+        return target()
+    return for_domain(mailing.domain)
+
+
+def target() -> Route | None:
+    """The way into the new mailboxes; None when the settings do not name one."""
+    if not settings.TARGET_SMTP_HOST:
+        return None
+    return Route(settings.TARGET_SMTP_HOST, settings.TARGET_SMTP_PORT, settings.TARGET_SMTP_SECURITY)
 
 
 def recipient(mailbox: Mailbox) -> str:

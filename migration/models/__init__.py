@@ -1,5 +1,6 @@
 """The rows of the move, one subject a file."""
 
+from .cases import Case
 from .customers import Customer, Domain
 from .events import Event
 from .first_login import FirstLogin
@@ -10,6 +11,7 @@ from .pushes import Push, Target
 
 __all__ = [
     "Alias",
+    "Case",
     "Customer",
     "Domain",
     "Event",

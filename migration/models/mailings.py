@@ -22,6 +22,7 @@ class Mailing(models.Model):
         INVITATION = "invitation", _("invitation")
         ANNOUNCEMENT = "announcement", _("pre-announcement")
         PASSWORD_SAVED = "password_saved", _("notice: new password saved")
+        PASSWORD_ACTIVE = "password_active", _("notice: new password active")
 
     class State(models.TextChoices):
         """Where the row is in the outbox."""

@@ -1,0 +1,34 @@
+"""Queue invitations whose mailboxes may have them: the row, its mail and its event. Part of a verb's transaction."""
+
+from . import first_login
+from .mailings import route
+from .models import Event, FirstLogin, Mailbox, Mailing
+
+
+def queue(mailboxes: list[Mailbox], numbers: dict[int, int], *, actor: str, **detail: object) -> list[Mailing]:
+    """Write invitation, mail and event of each mailbox, which gets the number given for it."""
+    invitations = FirstLogin.objects.bulk_create(
+        FirstLogin(mailbox=mailbox, number=numbers[mailbox.pk], locator=first_login.new_locator())
+        for mailbox in mailboxes
+    )
+    Event.objects.bulk_create(
+        Event(
+            action=Event.Action.INVITED,
+            actor=actor,
+            mailbox=invitation.mailbox,
+            domain_id=invitation.mailbox.domain_id,
+            detail={"number": invitation.number, **detail},
+        )
+        for invitation in invitations
+    )
+    return Mailing.objects.bulk_create(
+        Mailing(
+            kind=Mailing.Kind.INVITATION,
+            domain_id=invitation.mailbox.domain_id,
+            mailbox=invitation.mailbox,
+            first_login=invitation,
+            recipient=route.recipient(invitation.mailbox),
+            language=invitation.mailbox.mail_language,
+        )
+        for invitation in invitations
+    )
