@@ -24,6 +24,7 @@ settings.configure(
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(Path(os.environ["FLOOR_FOLDER"]) / "floor.sqlite3"),
+            "CONN_MAX_AGE": 60,
             "OPTIONS": {"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"},
         }
     },

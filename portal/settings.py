@@ -87,6 +87,12 @@ PROVIDER_PHONE = env.str("PROVIDER_PHONE", default="+43 000 000 000")
 PROVIDER_EMAIL = env.str("PROVIDER_EMAIL", default="support@iteg.example")
 PROVIDER_COLOUR = env.str("PROVIDER_COLOUR", default="#0b5cad")
 
+# Signs the profiles for Apple's devices: a certificate with its chain, and its key, both PEM. Empty: not signed.
+PROFILE_CERT_FILE = env.str("PROFILE_CERT_FILE", default="")
+PROFILE_KEY_FILE = env.str("PROFILE_KEY_FILE", default="")
+if bool(PROFILE_CERT_FILE) != bool(PROFILE_KEY_FILE):
+    raise ImproperlyConfigured("PORTAL_PROFILE_CERT_FILE and PORTAL_PROFILE_KEY_FILE belong together: set both or none.")
+
 SOURCE_MAIL_HOST = env.str("SOURCE_MAIL_HOST", default="mailhaus.iteg.at")
 SOURCE_SMTP_HOST = env.str("SOURCE_SMTP_HOST", default=SOURCE_MAIL_HOST)
 SOURCE_SMTP_PORT = number("SOURCE_SMTP_PORT", 25, least=1, most=65535)
