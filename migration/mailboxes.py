@@ -109,8 +109,6 @@ def set_password(
     A submission that was saved before returns its push and changes nothing.
     Raises VerbRefused when the mailbox is in a state without a password to set, or has been handed over.
     """
-    if saved := _saved(mailbox, submission):
-        return saved
     if handed_over(mailbox):
         raise VerbRefused("handed_over")
     try:
@@ -129,7 +127,7 @@ def set_password(
             )
             return push
     except IntegrityError:
-        # The same form was sent twice at once and the other one was quicker.
+        # The same form came twice, or twice at once: what the other one saved counts.
         if saved := _saved(mailbox, submission):
             return saved
         raise

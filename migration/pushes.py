@@ -24,7 +24,8 @@ log = structlog.get_logger(__name__)
 
 def enqueue(mailbox: Mailbox, *, password_hash: str, kept_old: bool, submission: uuid.UUID) -> Push:
     """Queue the mailbox's newest version, superseding what was open; part of the transaction that saves it."""
-    supersede_open(mailbox)
+    if mailbox.version > 1:
+        supersede_open(mailbox)
     push = Push(mailbox=mailbox, version=mailbox.version, submission=submission, kept_old=kept_old)
     push.payload = seal(Purpose.PENDING_HASH, push.sealed_for, password_hash.encode())
     push.save(force_insert=True)

@@ -29,7 +29,10 @@ def move(mailbox: Mailbox, verb: str, **changes: Any) -> bool:
     """
     allowed, state = TRANSITIONS[verb]
     changed = Mailbox.objects.filter(pk=mailbox.pk, state__in=allowed).update(state=state, **changes)
-    mailbox.refresh_from_db(fields=["state", *changes])
+    if changed and not changes:
+        mailbox.state = state
+    else:
+        mailbox.refresh_from_db(fields=["state", *changes])
     return changed == 1
 
 
