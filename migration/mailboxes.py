@@ -128,6 +128,7 @@ def set_password(
             return push
     except IntegrityError:
         # The same form came twice, or twice at once: what the other one saved counts.
+        mailbox.refresh_from_db(fields=["state", "version", "epoch"])
         if saved := _saved(mailbox, submission):
             return saved
         raise
