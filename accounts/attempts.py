@@ -8,12 +8,16 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from statistics import median
 
+import structlog
 from django.db import connection, models, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from migration.secrets import Purpose, mac
+
+log = structlog.get_logger(__name__)
 
 # "30/15m": thirty tries in fifteen minutes, counted from the first. "20": twenty, until reset() or for ever.
 BUDGETS = {
@@ -22,6 +26,8 @@ BUDGETS = {
     "link": "20",
     # Tries for one address without a link; unknown addresses have a bucket just the same.
     "address": "5/15m",
+    # Of these the ones in a row that were looked at: then the address alone opens nothing until its link was used.
+    "address_row": "100",
     # Failures from one network, a success never clears them.
     "network": "30/15m",
     "network_long": "200/h",
@@ -29,15 +35,27 @@ BUDGETS = {
     "network_link": "120/h",
     # Failures for addresses we do not have: counted, so that they cost what a line on a timeline costs; no limit.
     "unlisted": "5/15m",
-    # "Send me a new mail", for one address and from one network.
+    # A fresh mail in place of one whose link had too many wrong tries, for one mailbox.
+    "replace": "1/d",
+    # All failures of an hour. Refuses nobody; below this many nobody is alarmed either.
+    "all": "100/7d",
+    # "Send me a new mail", for one address and from one network; for a mailbox that has its new password already.
     "again": "1/15m",
     "network_again": "30/h",
+    "another": "1/d",
+    # "Something is not right with this mailbox", for one mailbox.
+    "case": "3/d",
     # "Is it your old password?" in one owner session.
     "old_password": "5",
 }
 
 # A counter without a window belongs to an invitation or a session; both are over long before.
 KEPT_WITHOUT_END = timedelta(days=180)
+
+# An hour with this many times the failures of the week's median hour is an attack, or a mail that went wrong.
+UNUSUAL = 10
+ALARM_STEP = 50
+HOURS_OF_A_WEEK = 7 * 24
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -119,17 +137,33 @@ def reset(*buckets: Bucket) -> None:
     Attempts.objects.filter(bucket__in=[bucket.key for bucket in buckets]).delete()
 
 
+def count_failure() -> None:
+    """Count one failed sign-in, whoever's, and log an alarm when this hour has unusually many; it locks nobody out."""
+    hour = Bucket("all", f"{timezone.now():%Y-%m-%dT%H}")
+    count = spend(hour)[hour]
+    if count % ALARM_STEP:
+        return
+    usual = _median_hour(hour)
+    alarming = max(hour.limit, UNUSUAL * usual)
+    if count - ALARM_STEP < alarming <= count:
+        log.warning("sign_in_failures_unusual", failures=count, usual=usual)
+
+
 def forget_old() -> int:
     """Delete counters that can refuse nobody any more; part of the retention run. Returns how many."""
     now = timezone.now()
-    windows = [window for window in (Bucket(budget, "").window for budget in BUDGETS) if window]
-    over = models.Q(since__lt=now - max(windows))
-    without_end = models.Q()
+    over = models.Q()
     for budget in BUDGETS:
-        if Bucket(budget, "").window is None:
-            without_end |= models.Q(bucket__startswith=f"{budget}:")
-    ended = over & ~without_end | models.Q(since__lt=now - KEPT_WITHOUT_END)
-    return Attempts.objects.filter(ended).delete()[0]
+        kept = Bucket(budget, "").window or KEPT_WITHOUT_END
+        over |= models.Q(bucket__startswith=f"{budget}:", since__lt=now - kept)
+    return Attempts.objects.filter(over).delete()[0]
+
+
+def _median_hour(but: Bucket) -> float:
+    """The failures of the median hour of the last week; hours without any count too."""
+    week = Attempts.objects.filter(bucket__startswith="all:", since__gt=timezone.now() - timedelta(days=7))
+    counts = list(week.exclude(bucket=but.key).values_list("count", flat=True))
+    return median(counts + [0] * (HOURS_OF_A_WEEK - len(counts)))
 
 
 def _count(bucket: Bucket) -> int:

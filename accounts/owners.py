@@ -18,12 +18,15 @@ from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from migration.models import FirstLogin, Mailbox
+from migration.models import Event, FirstLogin, Mailbox
 
 KEY = "owner"
 
 # Writing "seen" with every request would be a write for each of the done page's questions.
 SEEN_EVERY_SECONDS = 60
+
+# Fields of a forged form that could name another mailbox.
+NAMES_A_MAILBOX = frozenset({"address", "domain", "email", "local_part", "mailbox", "mailbox_id", "username"})
 
 
 def begin(request: HttpRequest, first_login: FirstLogin) -> None:
@@ -97,10 +100,21 @@ def _required(view: Callable[..., HttpResponse], *, seen: bool) -> Callable[...,
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if here := current(request, seen=seen):
+            _note_foreign_mailbox(request, here.mailbox)
             return view(request, here, *args, **kwargs)
         return _back_to_sign_in(request)
 
     return guarded
+
+
+def _note_foreign_mailbox(request: HttpRequest, mailbox: Mailbox) -> None:
+    """A form of ours names no mailbox but the owner's. Nobody reads what another one names; it is written down."""
+    own = {str(mailbox.pk), mailbox.address, str(mailbox)}
+    sent = [*request.GET.lists(), *request.POST.lists()] if request.method == "POST" else []
+    foreign = {name for name, values in sent if name in NAMES_A_MAILBOX and not own.issuperset(values)}
+    if foreign:
+        ip = request.META["REMOTE_ADDR"]
+        Event.record(Event.Action.FOREIGN_MAILBOX, actor="owner", mailbox=mailbox, ip=ip, fields=sorted(foreign))
 
 
 def _back_to_sign_in(request: HttpRequest) -> HttpResponse:

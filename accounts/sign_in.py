@@ -4,9 +4,11 @@ Whoever asks, for whichever mailbox or none, gets the same work done and the sam
 then the password is checked once. Why a try failed is written on the mailbox's timeline and nowhere else.
 """
 
+from dataclasses import dataclass
 from enum import Enum
 
 import structlog
+from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from migration import first_login as first_logins
@@ -15,7 +17,7 @@ from migration.addresses import Address, InvalidAddress, parse
 from migration.models import Event, FirstLogin, Mailbox
 from migration.refusals import VerbRefused
 
-from .attempts import Bucket, address_bucket, give_back, network, reset, spend
+from .attempts import Bucket, address_bucket, count_failure, give_back, network, reset, spend
 
 log = structlog.get_logger(__name__)
 
@@ -36,48 +38,100 @@ def attempt(address: str, typed: str, *, locator: str, ip: str) -> FirstLogin | 
 
     `locator` is the one of the mailed link, or empty. It chooses the budget, and only if it belongs to the address.
     """
-    mailbox, own = _whose(address, locator)
-    networks = _networks(network(ip), with_link=own.budget == "link")
+    who = _whose(address, locator)
+    networks = _networks(network(ip), with_link=who.link is not None)
     if any(count > bucket.limit for bucket, count in spend(*networks).items()):
+        count_failure()
         return Refusal.NETWORK_EXHAUSTED
-    count = spend(own)[own]
-    found = first_logins.check(mailbox, typed if len(typed) <= MAX_TYPED else "")
-    if found and count <= own.limit:
+    count = spend(who.own)[who.own]
+    allowed = count <= who.own.limit and _in_a_row(who)
+    found = first_logins.check(who.mailbox, typed if len(typed) <= MAX_TYPED else "")
+    if found and allowed:
         give_back(*networks)
-        reset(own)
+        reset(who.own, who.row)
         return found
-    _note(mailbox, own, ip, count)
+    count_failure()
+    _note(who, ip, count, link_needed=count <= who.own.limit and not allowed)
+    if who.link and count >= who.own.limit:
+        _replace(who.link)
     return Refusal.WRONG
 
 
 def ask_again(address: str, *, ip: str) -> None:
-    """Queue a new invitation if the mailbox waits for its owner and every first-login password of it has expired.
+    """Queue a new invitation if the owner has no way in any more: all expired, or used up by the password he saved.
 
     Whoever asks learns nothing from it, and while a mailed password is valid a stranger can change nothing by asking:
-    no second mail goes out, no session ends.
+    no second mail goes out, no session ends. To a mailbox with its new password it is one mail a day.
     """
     parsed, key = _parse(address)
     own, net = Bucket("again", address_bucket(key).subject), Bucket("network_again", network(ip))
     counts = spend(own, net)
     mailbox = Mailbox.objects.by_address(parsed or Address("", "")).first()
-    expired = _why(mailbox) == "expired"
-    if mailbox and expired and all(count <= bucket.limit for bucket, count in counts.items()):
+    ended = _why(mailbox) in ("expired", "used_up")
+    if mailbox and ended and all(count <= bucket.limit for bucket, count in counts.items()):
         if mailbox.first_logins.filter(minted_at=None).exists():
             return  # a mail waits in the outbox already
         try:
-            mailboxes.re_invite(mailbox, actor="owner")
+            _send_again(mailbox)
         except VerbRefused as refusal:
             log.info("asked_again_in_vain", mailbox=mailbox.pk, code=refusal.code)
 
 
-def _whose(address: str, locator: str) -> tuple[Mailbox | None, Bucket]:
-    """The mailbox of the address, and the bucket of its own that a try uses up."""
+@dataclass(frozen=True)
+class _Who:
+    """Whose try it is: the mailbox of the address, the invitation of the link if it is its own, what it uses up."""
+
+    mailbox: Mailbox | None
+    link: FirstLogin | None
+    own: Bucket
+    row: Bucket
+
+
+def _whose(address: str, locator: str) -> _Who:
     parsed, key = _parse(address)
     invitation = first_logins.find(locator)
     mailbox = Mailbox.objects.by_address(parsed or Address("", "")).first()
-    if invitation and mailbox and invitation.mailbox_id == mailbox.pk:
-        return mailbox, Bucket("link", str(invitation.pk))
-    return mailbox, address_bucket(key)
+    own = address_bucket(key)
+    row = Bucket("address_row", own.subject)
+    # A link whose password was revoked has no budget of its own any more: a newer mail has.
+    if invitation and mailbox and invitation.mailbox_id == mailbox.pk and invitation.revoked_at is None:
+        return _Who(mailbox, invitation, Bucket("link", str(invitation.pk)), row)
+    return _Who(mailbox, None, own, row)
+
+
+def _in_a_row(who: _Who) -> bool:
+    """Whether the address alone may still open the door: by setting, and after fewer than a hundred failures in a row.
+
+    A mailed link always may: it has a budget of its own that nobody else can use up.
+    """
+    if who.link:
+        return True
+    return spend(who.row)[who.row] <= who.row.limit and not settings.SIGN_IN_BY_LINK_ONLY
+
+
+def _replace(exhausted: FirstLogin) -> None:
+    """Its link had too many wrong tries: disable it and mail a fresh one, once a day and mailbox."""
+    waiting = FirstLogin.objects.filter(mailbox=exhausted.mailbox_id, minted_at=None)
+    if not first_logins.is_valid(exhausted) or waiting.exists():
+        return
+    once = Bucket("replace", str(exhausted.mailbox_id))
+    if spend(once)[once] > once.limit:
+        return
+    try:
+        mailboxes.replace(exhausted, actor="portal")
+    except VerbRefused as refusal:
+        reset(once)
+        log.info("not_replaced", mailbox=exhausted.mailbox_id, code=refusal.code)
+
+
+def _send_again(mailbox: Mailbox) -> None:
+    """Raises VerbRefused."""
+    if mailbox.state not in (Mailbox.State.PASSWORD_SET, Mailbox.State.ACTIVE):
+        mailboxes.re_invite(mailbox, actor="owner")
+        return
+    once = Bucket("another", str(mailbox.pk))
+    if spend(once)[once] <= once.limit:
+        mailboxes.send_another(mailbox, actor="owner")
 
 
 def _networks(net: str, *, with_link: bool) -> tuple[Bucket, ...]:
@@ -98,20 +152,21 @@ def _parse(address: str) -> tuple[Address | None, str]:
     return parsed, str(parsed)
 
 
-def _note(mailbox: Mailbox | None, own: Bucket, ip: str, count: int) -> None:
+def _note(who: _Who, ip: str, count: int, *, link_needed: bool) -> None:
     """Write the failed try down. Of those beyond the budget only the first, or a stranger could fill the timeline.
 
     A try for an address we do not have does the same: one query, one committed write. Else the time would tell.
     """
-    if count > own.limit + 1:
+    if count > who.own.limit + 1:
         return
-    reason = _why(mailbox)
-    if mailbox is None:
-        spend(Bucket("unlisted", own.subject))
-    elif count <= own.limit:
-        Event.record(Event.Action.SIGN_IN_FAILED, actor="owner", mailbox=mailbox, ip=ip, reason=reason)
+    reason = _why(who.mailbox)
+    if who.mailbox is None:
+        spend(Bucket("unlisted", who.own.subject))
+    elif count <= who.own.limit:
+        reason = "link_needed" if link_needed else reason
+        Event.record(Event.Action.SIGN_IN_FAILED, actor="owner", mailbox=who.mailbox, ip=ip, reason=reason)
     else:
-        Event.record(Event.Action.SIGN_IN_REFUSED, actor="owner", mailbox=mailbox, ip=ip)
+        Event.record(Event.Action.SIGN_IN_REFUSED, actor="owner", mailbox=who.mailbox, ip=ip)
 
 
 def _why(mailbox: Mailbox | None) -> str:

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from migration.models import Event, Push
+from migration.models import Case, Event, Push
 
 Action = Event.Action
 
@@ -21,6 +21,7 @@ SIGN_IN: dict[str, str | Promise] = {
     "used_up": gettext_lazy("The new password was saved before; the first-login password is used up."),
     "not_invited": gettext_lazy("No first-login password had been sent yet."),
     "excluded": gettext_lazy("The mailbox is excluded from the move."),
+    "link_needed": gettext_lazy("Only the link in our mail opens the door now: by setting, or after many wrong tries."),
 }
 
 # Which rules a refused password broke; the password itself is nowhere.
@@ -63,6 +64,9 @@ def why(event: Event) -> str:
         return str(dict(Push.Reason.choices).get(reason, reason))
     if event.action == Action.SIGN_IN_FAILED:
         return str(SIGN_IN.get(reason, reason))
+    if event.action in (Action.CASE_OPENED, Action.CASE_CLOSED):
+        kind = str(detail.get("kind", ""))
+        return str(dict(Case.Kind.choices).get(kind, kind))
     if event.action == Action.PASSWORD_REFUSED:
         return ", ".join(str(RULES.get(rule, rule)) for rule in detail.get("rules", []))
     if event.action == Action.MAIL_FAILED and "code" in detail:
