@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import views
+from . import guide, views
 
 app_name = "accounts"
 
@@ -14,7 +14,15 @@ urlpatterns = [
     path("password", views.set_password, name="password"),
     path("done", views.done, name="done"),
     path("done/state", views.done_state, name="state"),
-    path("guide", views.guide, name="guide"),
+    path("guide", guide.guide, name="guide"),
+    path("guide/sheet", guide.sheet, name="sheet"),
+    path("guide/apple.mobileconfig", guide.apple_profile, name="apple_profile"),
+    path("guide/<slug:program>", guide.guide, name="guide"),
+    path("guide/<slug:program>/<slug:protocol>", guide.guide, name="guide"),
+    path("help", guide.for_everybody, name="help"),
+    path("help/sheet", guide.sheet_for_everybody, name="help_sheet"),
+    path("help/<slug:program>", guide.for_everybody, name="help"),
+    path("help/<slug:program>/<slug:protocol>", guide.for_everybody, name="help"),
     path("sign-out", views.sign_out, name="sign_out"),
     path("theme.css", views.theme, name="theme"),
 ]

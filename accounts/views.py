@@ -113,14 +113,6 @@ def done_state(request: HttpRequest, here: FirstLogin) -> HttpResponse:
     return render(request, "accounts/state.html", _state(here.mailbox, push))
 
 
-@require_safe
-@owners.owner_required
-def guide(request: HttpRequest, here: FirstLogin) -> HttpResponse:
-    """What to change in the mail program, at full length."""
-    context = {"guide": facts.for_mailbox(here.mailbox), "mailbox": here.mailbox}
-    return render(request, "guides/guide.html", context)
-
-
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the owner's session."""
