@@ -18,23 +18,16 @@ from functools import cached_property
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from zxcvbn import zxcvbn
-from zxcvbn.matching import add_frequency_lists
 
 from migration.models import Mailbox
 
-from .common_passwords import WORDS, is_common
+from . import strength
+from .common_passwords import is_common
 
 # Nothing longer is looked at closely; four bytes for each of 128 characters are half of it.
 MAX_BYTES = 1024
 # A shorter local part such as "jo" stands inside too many innocent words.
 SHORTEST_WORD = 4
-# zxcvbn's time grows steeply with the length and it raises above 72 characters; the beginning tells enough.
-SCORED_CHARACTERS = 32
-# "Aaaaaaaaaaa1" keeps every other rule.
-FEWEST_DIFFERENT = 5
-
-add_frequency_lists({"german": WORDS})
 
 
 @dataclass(frozen=True)
@@ -113,8 +106,8 @@ class Policy:
             found.append(Rule("mailed", _("Not the first-login password from the mail; it is for one use only")))
         if is_common(password):
             found.append(_common())
-        elif not found and (advice := _too_easy(password, self.words)):
-            found.append(Rule("guessable", advice))
+        elif not found and (sentence := strength.advice(password)):
+            found.append(Rule("guessable", sentence))
         return found
 
     def _broken_by_old(self, password: str) -> list[Rule]:
@@ -189,22 +182,6 @@ def _characters(*, ascii_only: bool) -> Iterable[Rule]:
 
 def _common() -> Rule:
     return Rule("common", _("Not one of the passwords that are tried first everywhere, such as a word with a year"))
-
-
-def _too_easy(password: str, words: tuple[str, ...]) -> str:
-    """What makes the password one that is guessed at once, or nothing. zxcvbn's score 0: fewer than 1000 guesses."""
-    repeats = _("Too easy to guess: it repeats itself or counts up. Take several words that do not belong together.")
-    if len(set(password.lower())) < FEWEST_DIFFERENT:
-        return repeats
-    judged = zxcvbn(password[:SCORED_CHARACTERS], user_inputs=list(words))
-    if judged["score"] > 0 or len(password) > SCORED_CHARACTERS:
-        return ""
-    patterns = {match["pattern"] for match in judged["sequence"]}
-    if patterns & {"repeat", "sequence"}:
-        return repeats
-    if "spatial" in patterns:
-        return _("Too easy to guess: the keys lie in a row. Take several words that do not belong together.")
-    return _("Too easy to guess. Take several words that do not belong together.")
 
 
 def _without_those_inside_others(words: Iterable[str]) -> list[str]:
