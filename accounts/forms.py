@@ -12,7 +12,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from migration import first_login as first_logins
 from migration import schemes
-from migration.models import FirstLogin
+from migration.cases import plain
+from migration.models import Case, FirstLogin
 from migration.secrets import Purpose, SecretsError, unseal
 
 from . import password_policy
@@ -57,6 +58,36 @@ class AgainForm(forms.Form):
     """Ask for a new mail with a first-login password."""
 
     address = _address_field()
+
+
+class CaseForm(forms.Form):
+    """What is not right with a mailbox, and a note that is kept as it was typed."""
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("What fits best?"),
+        choices=Case.Kind.choices,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": gettext_lazy("Please choose what fits best."),
+            "invalid_choice": gettext_lazy("Please choose what fits best."),
+        },
+    )
+    note = VerbatimField(
+        label=gettext_lazy("Anything else we should know? (optional)"),
+        required=False,
+        widget=forms.Textarea(
+            attrs={"rows": 4, "maxlength": Case.LONGEST_NOTE, "aria-describedby": "note-hint", "autocomplete": "off"}
+        ),
+    )
+
+    def clean_note(self) -> str:
+        """At most a thousand characters, however the browser counts line ends."""
+        note = plain(self.cleaned_data["note"])
+        if len(note) > Case.LONGEST_NOTE:
+            raise forms.ValidationError(
+                _("Please write at most %(number)d characters.") % {"number": Case.LONGEST_NOTE}, code="long"
+            )
+        return note
 
 
 class SignInForm(forms.Form):

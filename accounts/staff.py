@@ -51,15 +51,15 @@ WITHOUT_SECOND_FACTOR = frozenset(
 def permissions_of(role: str) -> frozenset[str]:
     """Everything a role may do, as Django's permission names. No table holds this; nobody can be given more.
 
-    Read-only sees the move. Support may also invite, re-invite, revoke and retry. An admin may do everything in
-    the move and look after the staff.
+    Read-only sees the move. Support may also invite, re-invite, revoke, retry and close cases. An admin may do
+    everything in the move and look after the staff.
     """
     everything = _permissions("migration")
     if role == User.Role.ADMIN:
         return everything | _permissions("accounts", only="user")
     looking = frozenset(name for name in everything if name.startswith("migration.view_"))
     if role == User.Role.SUPPORT:
-        return looking | {"migration.invite_mailbox"}
+        return looking | {"migration.invite_mailbox", "migration.answer_case"}
     return looking if role == User.Role.READONLY else frozenset()
 
 

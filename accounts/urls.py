@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import guide, views
+from . import cases, guide, views
 
 app_name = "accounts"
 
@@ -14,6 +14,8 @@ urlpatterns = [
     path("password", views.set_password, name="password"),
     path("done", views.done, name="done"),
     path("done/state", views.done_state, name="state"),
+    path("say", cases.say, name="say"),
+    path("say/thanks", cases.said, name="said"),
     path("guide", guide.guide, name="guide"),
     path("guide/sheet", guide.sheet, name="sheet"),
     path("guide/apple.mobileconfig", guide.apple_profile, name="apple_profile"),

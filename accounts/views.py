@@ -20,6 +20,7 @@ from migration import mailboxes
 from migration.guides import facts
 from migration.models import Event, FirstLogin, Mailbox, Push
 from migration.refusals import VerbRefused
+from migration.states import handed_over
 
 from . import owners
 from .forms import AgainForm, SetPasswordForm, SignInForm, hash_to_push
@@ -79,6 +80,8 @@ def asked(request: HttpRequest) -> HttpResponse:
 @owners.owner_required
 def set_password(request: HttpRequest, here: FirstLogin) -> HttpResponse:
     """Choose the new password; as often as the owner likes while he is signed in."""
+    if handed_over(here.mailbox):
+        return render(request, "accounts/handed_over.html", status=409 if request.method == "POST" else 200)
     if request.method != "POST":
         return _password_page(request, here, _password_form(request, here))
     if not HASHING.acquire(timeout=HASHING_WAIT_SECONDS):
@@ -204,11 +207,14 @@ def _newest_push(mailbox: Mailbox) -> Push | None:
 
 
 def _state(mailbox: Mailbox, push: Push) -> dict[str, Any]:
-    """What the done page says: "active" only if the newest password was confirmed, never out of hope."""
+    """What the done page says: "active" only if the newest password was confirmed, never out of hope.
+
+    "seen" only if the owner was seen on the new server with it.
+    """
     if push.state == Push.State.DELIVERED and mailbox.is_done:
-        stage = "active"
+        stage = "seen" if mailbox.state == Mailbox.State.MOVED else "active"
     elif push.state in (Push.State.BLOCKED, Push.State.SUPERSEDED) or timezone.now() - push.created_at > SOON:
         stage = "looked_after"
     else:
         stage = "saved"
-    return {"stage": stage, "push": push, "mailbox": mailbox}
+    return {"stage": stage, "push": push, "mailbox": mailbox, "handed_over": handed_over(mailbox)}

@@ -20,7 +20,7 @@ def open_case(mailbox: Mailbox, *, kind: Case.Kind, note: str, ip: str | None) -
         return said
     try:
         with transaction.atomic():
-            case = Case.objects.create(mailbox=mailbox, kind=kind, note=plain(note))
+            case = Case.objects.create(mailbox=mailbox, kind=kind, note=plain(note)[: Case.LONGEST_NOTE])
             Event.record(Event.Action.CASE_OPENED, actor="owner", mailbox=mailbox, ip=ip, kind=str(kind), case=case.pk)
     except IntegrityError:
         # Said twice at once, and the other one was quicker.
@@ -32,7 +32,7 @@ def open_case(mailbox: Mailbox, *, kind: Case.Kind, note: str, ip: str | None) -
 
 def close(case: Case, *, actor: str, answer: str) -> None:
     """Close the case with a sentence on what was done. Raises VerbRefused without one, or if it is closed already."""
-    answer = plain(answer)
+    answer = plain(answer)[: Case.LONGEST_NOTE]
     if not answer:
         raise VerbRefused("no_answer")
     with transaction.atomic():
@@ -44,9 +44,9 @@ def close(case: Case, *, actor: str, answer: str) -> None:
 
 
 def plain(text: str) -> str:
-    """The text with one kind of line end, without control characters and blanks around it, cut to its longest."""
+    """The text with one kind of line end, without control characters and blanks around it."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _UNPRINTABLE.sub("", lines.replace("\t", " ")).strip()[: Case.LONGEST_NOTE]
+    return _UNPRINTABLE.sub("", lines.replace("\t", " ")).strip()
 
 
 def _open(mailbox: Mailbox, kind: Case.Kind) -> Case | None:

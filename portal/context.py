@@ -13,5 +13,6 @@ def provider(_request: HttpRequest) -> dict[str, str]:
         "source_mail_host": settings.SOURCE_MAIL_HOST,
         "target_mail_host": settings.TARGET_MAIL_HOST,
         "target_webmail_url": settings.TARGET_WEBMAIL_URL,
+        "target_user_url": settings.TARGET_USER_URL,
         "second_webmail_url": settings.SECOND_WEBMAIL_URL,
     }

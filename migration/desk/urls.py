@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from . import views
+from . import cases, views
 
 app_name = "desk"
 
 urlpatterns = [
     path("", views.domains, name="domains"),
     path("search/", views.search, name="search"),
+    path("cases/", cases.cases, name="cases"),
+    path("cases/<int:pk>/", cases.case, name="case"),
+    path("cases/<int:pk>/close/", cases.close, name="case_close"),
     path("domains/<int:pk>/", views.domain, name="domain"),
     path("domains/<int:pk>/announce/", views.announce, name="announce"),
     path("domains/<int:pk>/invite/", views.invite, name="invite"),

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts import owners
-from migration.models import Mailbox
+from migration.models import Case, Mailbox
 from tests.factories import make_first_login, make_mailbox
 
 pytestmark = pytest.mark.django_db
@@ -16,6 +16,9 @@ pytestmark = pytest.mark.django_db
 ASKS_FOR = {
     "domains": "migration.view_domain",
     "search": "migration.view_mailbox",
+    "cases": "migration.view_case",
+    "case": "migration.view_case",
+    "case_close": "migration.answer_case",
     "domain": "migration.view_mailbox",
     "mailbox": "migration.view_mailbox",
     "invite": "migration.invite_mailbox",
@@ -29,7 +32,12 @@ ASKS_FOR = {
     "exclude": "migration.change_mailbox",
     "include": "migration.change_mailbox",
 }
-ROLES = {"migration.view": "readonly", "migration.invite": "support", "migration.change": "admin"}
+ROLES = {
+    "migration.view": "readonly",
+    "migration.invite": "support",
+    "migration.answer": "support",
+    "migration.change": "admin",
+}
 ORDER = ["readonly", "support", "admin"]
 
 
@@ -113,7 +121,8 @@ def test_a_page_is_refused_to_roles_below_the_one_it_asks_for(
 ) -> None:
     mailbox = make_mailbox()
     of_domain = "domains" in reverse(f"desk:{name}", args=_args(name, 1))
-    pk = mailbox.domain_id if of_domain else mailbox.pk
+    case = Case.objects.create(mailbox=mailbox, kind=Case.Kind.SHARED)
+    pk = case.pk if name.startswith("case") else mailbox.domain_id if of_domain else mailbox.pk
     least = next(known for start, known in ROLES.items() if ASKS_FOR[name].startswith(start))
     client = staff_client(role)
 
@@ -135,7 +144,7 @@ def test_the_django_admin_is_for_admins(address: str, role: str, staff_client: C
     assert answer.status_code in (403, 404) or answer.redirect_chain[-1][0] == reverse("desk:domains")
 
 
-@pytest.mark.parametrize("name", [name for name in ASKS_FOR if name not in ("domains", "search")])
+@pytest.mark.parametrize("name", [name for name in ASKS_FOR if name not in ("domains", "search", "cases")])
 def test_a_number_without_a_row_is_not_found(name: str, admin_client_mfa: Client) -> None:
     address = reverse(f"desk:{name}", args=[9_999_999])
 
@@ -144,4 +153,4 @@ def test_a_number_without_a_row_is_not_found(name: str, admin_client_mfa: Client
 
 
 def _args(name: str, pk: int) -> list[int]:
-    return [] if name in ("domains", "search") else [pk]
+    return [] if name in ("domains", "search", "cases") else [pk]

@@ -214,7 +214,7 @@ def test_roles_are_all_there_is_to_permissions() -> None:
     readonly, support, admin = (permissions_of(role) for role in ("readonly", "support", "admin"))
 
     assert all(name.startswith("migration.view_") for name in readonly)
-    assert support - readonly == {"migration.invite_mailbox"}
+    assert support - readonly == {"migration.invite_mailbox", "migration.answer_case"}
     assert support < admin
     assert {name for name in admin if name.startswith("accounts.")} == {
         f"accounts.{action}_user" for action in ("add", "change", "delete", "view")
