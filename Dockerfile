@@ -1,4 +1,11 @@
 # One image for web, worker and beat; docker-compose.yml says which is which.
+FROM node:22-bookworm-slim AS meter
+WORKDIR /app/assets
+COPY assets/package.json assets/package-lock.json assets/.npmrc ./
+RUN npm ci --ignore-scripts
+COPY assets/build.js assets/worker.js ./
+RUN node build.js
+
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /app
 RUN python -m venv /venv
@@ -10,6 +17,7 @@ COPY accounts accounts
 COPY migration migration
 COPY templates templates
 COPY static static
+COPY --from=meter /app/build/static build/static
 # The catalogues and the static files belong to the image; the key and the key ring here are read and thrown away.
 RUN /venv/bin/python -m portal.messages compile \
  && PORTAL_SECRET_KEY=build PORTAL_KEY_RING=build:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \

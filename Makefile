@@ -9,26 +9,26 @@ LOCK := .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.1
 # Enough for Django's settings to load where nothing is run.
 SETTINGS := PORTAL_SECRET_KEY=only-read PORTAL_KEY_RING=only-read:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
-.PHONY: help demo demo-check screenshots test test-sqlite test-servers check run worker beat bench messages lock clean browser
+.PHONY: help demo demo-check screenshots test test-sqlite test-servers check run worker beat bench messages lock clean browser meter common-passwords
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: .venv/demo.stamp ## Start everything on this machine with example data; Ctrl-C ends it
+demo: .venv/demo.stamp meter ## Start everything on this machine with example data; Ctrl-C ends it
 	@$(PY) -m sandbox.demo
 
-demo-check: browser ## Drive the whole journey in a headless browser; exits 0 or tells what failed
+demo-check: browser meter ## Drive the whole journey in a headless browser; exits 0 or tells what failed
 	@$(PY) -m sandbox.check
 
-screenshots: browser ## Take the pictures in docs/images anew from a running demo
+screenshots: browser meter ## Take the pictures in docs/images anew from a running demo
 	@$(PY) -m sandbox.check --pictures docs/images
 
 test: test-sqlite test-servers ## Run all tests: on SQLite, then on PostgreSQL and Valkey
 
-test-sqlite: browser
+test-sqlite: browser meter
 	$(PY) -m pytest $(ARGS)
 
-test-servers: browser
+test-servers: browser meter
 	$(PY) -m tests.servers $(PY) -m pytest $(ARGS)
 
 check: .venv/dev.stamp ## Lint, types, templates, imports, schema migrations, deployment settings
@@ -41,7 +41,7 @@ check: .venv/dev.stamp ## Lint, types, templates, imports, schema migrations, de
 	$(PY) -m tests.manage makemigrations --check --dry-run
 	$(PY) -m tests.manage --production check --deploy --fail-level WARNING
 
-run: .venv/demo.stamp ## Start the web process with the settings of the environment
+run: .venv/demo.stamp meter ## Start the web process with the settings of the environment
 	$(PY) manage.py migrate --noinput
 	$(PY) manage.py createcachetable
 	$(PY) -m gunicorn portal.wsgi --bind 127.0.0.1:8000 --workers 2 --threads 4 --no-control-socket
@@ -58,6 +58,15 @@ bench: .venv/dev.stamp ## Measure; prints a table and writes build/bench.json
 messages: .venv/dev.stamp ## Read new texts into the catalogues
 	$(PY) -m portal.messages update
 
+meter: ## Build the strength meter of the password page, where npm is installed
+	@command -v npm >/dev/null 2>&1 || exit 0; \
+	$(MAKE) --no-print-directory build/static/strength/worker.js || echo "The strength meter could not be built: the password page does without."
+
+common-passwords: .venv/demo.stamp meter ## Write the list of common passwords anew from its packages
+	@mkdir -p build
+	$(PY) assets/make_common_passwords.py > build/common_passwords.txt
+	mv build/common_passwords.txt accounts/common_passwords.txt
+
 lock: .venv/dev.stamp ## Write the lock files anew (needs uv in .venv)
 	$(PIP:--require-hashes=) uv
 	$(LOCK) -o requirements.txt
@@ -65,7 +74,7 @@ lock: .venv/dev.stamp ## Write the lock files anew (needs uv in .venv)
 	$(LOCK) --group dev --group demo --group bench -o requirements-dev.txt
 
 clean: ## Remove what was built; keeps var/, the demo's data
-	rm -rf .venv build staticfiles .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv build staticfiles assets/node_modules .mypy_cache .ruff_cache .pytest_cache
 
 .venv/bin/python:
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Umzug needs python3 3.11 or newer."; exit 1; }
@@ -80,6 +89,9 @@ clean: ## Remove what was built; keeps var/, the demo's data
 .venv/dev.stamp: requirements-dev.txt .venv/demo.stamp
 	$(PIP) -r requirements-dev.txt
 	@touch $@
+
+build/static/strength/worker.js: assets/package-lock.json assets/.npmrc assets/build.js assets/worker.js
+	@cd assets && npm ci --ignore-scripts --silent && node build.js
 
 # Debian's Chromium where we are root, else the one Playwright downloads.
 browser: .venv/dev.stamp

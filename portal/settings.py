@@ -304,7 +304,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 21 * 1024 * 1024  # an import file stays in memory
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = env.bool("STATIC_FROM_SOURCE", default=False)
 STATIC_ROOT = None if WHITENOISE_USE_FINDERS else BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# The strength meter is built by `make meter`, which needs npm; without it the password page has none.
+STATICFILES_DIRS = [folder for folder in (BASE_DIR / "static", BASE_DIR / "build" / "static") if folder.is_dir()]
 if not WHITENOISE_USE_FINDERS:
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

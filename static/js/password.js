@@ -1,13 +1,16 @@
-// The new-password page: tick the rules live, show and hide, suggest, and never send the form twice.
+// The new-password page: tick the rules live, judge the strength, show and hide, suggest, and never send the form twice.
 
 import { watchCapsLock } from "./caps-lock.js";
 import { broken, rulesOf } from "./rules.js";
+import { strengthMeter } from "./strength.js";
 import { suggestion } from "./suggestions.js";
 
 const form = document.querySelector("[data-password]");
 const input = form.elements.password;
 const list = form.querySelector("[data-rules]");
 const rules = rulesOf(list);
+const words = rules.find((rule) => rule.words)?.words.split(" ") ?? [];
+const judge = strengthMeter(form.querySelector("[data-strength]"), words);
 const progress = form.querySelector("[data-progress]");
 
 function tick() {
@@ -28,6 +31,7 @@ function tick() {
     if (!rules.some((rule) => rule.item === item)) item.remove();
   }
   input.removeAttribute("aria-invalid");
+  judge(input.value, open.size === 0);
   progress.textContent = empty ? "" : open.size ? `${progress.dataset.left} ${open.size}` : progress.dataset.none;
 }
 
