@@ -5,6 +5,7 @@ from .customers import Customer, Domain
 from .events import Event
 from .first_login import FirstLogin
 from .imports import ImportRun
+from .logins import LoginPoll, SourceLogin, TargetLogin
 from .mailboxes import Alias, Mailbox
 from .mailings import Mailing
 from .pushes import Push, Target
@@ -17,8 +18,11 @@ __all__ = [
     "Event",
     "FirstLogin",
     "ImportRun",
+    "LoginPoll",
     "Mailbox",
     "Mailing",
     "Push",
+    "SourceLogin",
     "Target",
+    "TargetLogin",
 ]
