@@ -9,6 +9,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from migration.guides import facts
+from migration.guides.programs import PROGRAMS
+from migration.guides.windows import Program, windows
 from migration.models import Mailbox
 from tests import factories
 
@@ -75,13 +77,40 @@ def test_second_webmail_is_shown_only_if_there_is_one(mailbox: Mailbox, settings
     assert "https://roundcube.provider.example" in section()
 
 
-@pytest.mark.parametrize("language", ["de", "en"])
-def test_no_page_of_the_guide_names_an_old_port(mailbox: Mailbox, language: str) -> None:
-    with translation.override(language):
-        guide = facts.for_mailbox(mailbox)
-        for name in ("guides/table.html", "guides/webmail.html", "guides/guide.html"):
-            page = words(render_to_string(name, {"guide": guide}))
-            assert not FORBIDDEN.search(page), name
+@pytest.mark.parametrize("kind", facts.Protocol)
+@pytest.mark.parametrize("program", [one for one in PROGRAMS.values() if one.asks_protocol], ids=lambda one: one.slug)
+def test_windows_hold_our_servers_and_nothing_else(mailbox: Mailbox, program: Program, kind: facts.Protocol) -> None:
+    guide = facts.for_mailbox(mailbox)
+
+    receiving, sending = windows(program, guide, kind)
+
+    for window, server in ((receiving, guide.fetching(kind)), (sending, guide.smtp)):
+        values = [str(field.value) for field in window.fields]
+        assert {server.host, str(server.port)} <= set(values)
+        assert [value for value in values if value.isdigit()] == [str(server.port)]
+        assert {field.value for field in window.fields if field.can_be_copied} <= {server.host, guide.login_name}
+        assert guide.login_name in values or program.slug == "outlook"
+    assert receiving.fields != sending.fields
+
+
+def test_every_window_says_that_the_connection_is_encrypted(mailbox: Mailbox) -> None:
+    for program in PROGRAMS.values():
+        for window in windows(program, facts.for_mailbox(mailbox), facts.Protocol.IMAP):
+            lines = {str(field.label): str(field.value) for field in window.fields}
+            assert "SSL/TLS" in lines.values() or {lines.get("Use TLS/SSL"), lines.get("Use SSL")} & {"on"}, (
+                program.slug
+            )
+
+
+def test_the_guide_for_everybody_names_nobody(db: None, settings: Any) -> None:
+    guide = facts.for_everybody()
+
+    assert (guide.imap.host, guide.smtp.port) == (settings.TARGET_MAIL_HOST, 465)
+    assert guide.login_name == "your whole e-mail address"
+    assert not guide.is_personal
+    assert not guide.is_written_differently
+    assert "user@" not in table(guide)
+    assert "the one you saved in the portal" in words(table(guide))
 
 
 def test_no_template_names_an_old_port() -> None:
@@ -89,3 +118,11 @@ def test_no_template_names_an_old_port() -> None:
         for file in (ROOT / "templates" / folder).rglob("*.*"):
             page = words(re.sub(r"(?s)<style>.*?</style>", "", file.read_text()))
             assert not FORBIDDEN.search(page), file
+
+
+def test_ports_stand_in_one_place_only() -> None:
+    pages = [*(ROOT / "templates" / "guides").rglob("*.html"), *(ROOT / "migration" / "guides").glob("*.py")]
+
+    with_ports = {path.name for path in pages if re.search(r"\b(?:993|995|465)\b", path.read_text())}
+
+    assert with_ports == {"facts.py"}
