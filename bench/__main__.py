@@ -1,10 +1,19 @@
-"""`make bench`: measure, print the table, write build/bench.json."""
+"""`make bench`: measure, print the table, write build/bench.json. `python -m bench NAME…` measures only these rows."""
 
+import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from . import journey, table
+from . import journey, table, versus
+
+ROWS: dict[str, Callable[[], table.Row]] = {
+    "journey_cpu": journey.cpu,
+    "journey_vs_stock": partial(versus.stock, hasher="portal", name="journey_vs_stock"),
+    "journey_vs_defaults": partial(versus.stock, hasher="default", name="journey_vs_defaults"),
+}
 
 if __name__ == "__main__":
-    measured = [journey.cpu()]
+    measured = [ROWS[name]() for name in sys.argv[1:] or ROWS]
     print(table.show(measured))
     table.keep(measured, Path("build/bench.json"))

@@ -46,7 +46,7 @@ class Server:
 def cpu() -> Row:
     """Row `journey_cpu`: milliseconds of server CPU of one journey, against its floor, in alternating rounds."""
     with tempfile.TemporaryDirectory(prefix="umzug-bench-") as folder, Stack(Path(folder, "umzug")) as stack:
-        ours = _umzug(stack, runs=WARM_UP + ROUNDS * PER_ROUND)
+        ours = umzug(stack, runs=WARM_UP + ROUNDS * PER_ROUND)
         floor_process, floor = _floor(Path(folder))
         try:
             ours.cpu_per_run(WARM_UP)
@@ -59,7 +59,8 @@ def cpu() -> Row:
     return Row("journey_cpu", value, against, "ms", "one Argon2 hash + five minimal Django requests with a session")
 
 
-def _umzug(stack: Stack, *, runs: int) -> Server:
+def umzug(stack: Stack, *, runs: int) -> Server:
+    """Our own server with so many owners, each good for one journey."""
     stack.ports.portal = free_port()
     stack.prepare()
     prepared = subprocess.run(
@@ -97,15 +98,7 @@ def _ends_at(response: requests.Response, path: str) -> requests.Response:
 
 
 def _floor(folder: Path) -> tuple[subprocess.Popen[bytes], Server]:
-    port = free_port()
-    environment = os.environ | {"FLOOR_FOLDER": str(folder)}
-    subprocess.run([sys.executable, "-m", "bench.floor"], cwd=ROOT, env=environment, check=True)
-    command = [sys.executable, "-m", "gunicorn", "bench.floor", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
-    process = subprocess.Popen(
-        [*command, "--threads", "8", "--no-control-socket", "--log-level", "error"], env=environment
-    )
-    url = f"http://localhost:{port}"
-    _wait_for(url)
+    process, url = serve("bench.floor", {"FLOOR_FOLDER": str(folder)}, answers_at="step")
 
     def run() -> None:
         with requests.Session() as browser:
@@ -115,10 +108,25 @@ def _floor(folder: Path) -> tuple[subprocess.Popen[bytes], Server]:
     return process, Server(psutil.Process(process.pid), run)
 
 
+def serve(
+    module: str, settings: dict[str, str], *arguments: str, answers_at: str
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Prepare and start a server beside ours: `python -m MODULE ARGUMENTS…`, then the same gunicorn. Its address too."""
+    port = free_port()
+    environment = os.environ | settings
+    subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, env=environment, check=True)
+    command = [sys.executable, "-m", "gunicorn", module, "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+    options = ["--threads", "8", "--no-control-socket", "--log-level", "error"]
+    process = subprocess.Popen([*command, *options], cwd=ROOT, env=environment)
+    url = f"http://localhost:{port}"
+    _wait_for(f"{url}/{answers_at}")
+    return process, url
+
+
 def _wait_for(url: str) -> None:
     for _ in range(200):
         try:
-            requests.get(f"{url}/step", timeout=2)
+            requests.get(url, timeout=2)
         except requests.ConnectionError:
             time.sleep(0.05)
         else:
