@@ -111,7 +111,7 @@ def _floor(folder: Path) -> tuple[subprocess.Popen[bytes], Server]:
 def serve(
     module: str, settings: dict[str, str], *arguments: str, answers_at: str
 ) -> tuple[subprocess.Popen[bytes], str]:
-    """Prepare and start a server beside ours: `python -m MODULE ARGUMENTS…`, then the same gunicorn. Its address too."""
+    """Prepare and start a server beside ours: `python -m MODULE ARGUMENTS…`, then the same gunicorn."""
     port = free_port()
     environment = os.environ | settings
     subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, env=environment, check=True)
