@@ -66,13 +66,18 @@ def test_giving_back_takes_one_try_out_and_no_more(db: None) -> None:
 
 
 def test_counters_that_can_refuse_nobody_any_more_are_forgotten(db: None) -> None:
-    spend(Bucket("network", "x"), Bucket("address", "y"), Bucket("link", "1"))
+    now = timezone.now()
+    spend(Bucket("network", "x"), Bucket("network_long", "x"), Bucket("all", "2026-11-24T07"), Bucket("link", "1"))
 
-    with time_machine.travel(timezone.now() + timedelta(minutes=59)):
+    with time_machine.travel(now + timedelta(minutes=14)):
         assert forget_old() == 0
-    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+    with time_machine.travel(now + timedelta(minutes=16)):
+        assert forget_old() == 1
+    with time_machine.travel(now + timedelta(days=7, minutes=1)):
         assert forget_old() == 2
     assert [row.bucket for row in Attempts.objects.all()] == ["link:1"]
+    with time_machine.travel(now + timedelta(days=181)):
+        assert forget_old() == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -128,4 +128,4 @@ def test_a_try_for_an_unknown_address_costs_the_same_queries(mailbox: Mailbox) -
         kinds.append([query["sql"].split()[0] for query in queries if "SAVEPOINT" not in query["sql"]])
 
     assert kinds[0] == kinds[1]
-    assert len(kinds[0]) <= 8
+    assert len(kinds[0]) <= 10
