@@ -211,7 +211,7 @@ def _state(mailbox: Mailbox, push: Push) -> dict[str, Any]:
 
     "seen" only if the owner was seen on the new server with it.
     """
-    if push.state == Push.State.DELIVERED and mailbox.is_done:
+    if push.is_delivered and mailbox.is_done:
         stage = "seen" if mailbox.state == Mailbox.State.MOVED else "active"
     elif push.state in (Push.State.BLOCKED, Push.State.SUPERSEDED) or timezone.now() - push.created_at > SOON:
         stage = "looked_after"

@@ -1,7 +1,11 @@
-"""The breaker: once mailcow turns us away, no call is made until a person says so.
+"""The breaker: open, half-open or closed.
 
-Every 401 counts towards a ban of our address, so nothing here ever probes.
+Open: mailcow turned us away. No call is made until a person says so, for every 401 counts towards a ban of our address.
+Half-open: mailcow often gave no clear answer. It is not flooded then: one push a minute is tried until one arrives.
+Nothing of being turned away ever counts towards half-open, so nothing ever probes a closed door.
 """
+
+from datetime import timedelta
 
 import structlog
 from django.conf import settings
@@ -14,10 +18,69 @@ from .models import Event, Target
 log = structlog.get_logger(__name__)
 
 
+# Half-open: more than a fifth of the tries of the last minutes unclear, and enough of them to tell a share at all.
+RECENT = timedelta(minutes=5)
+ENOUGH_TRIES = 5
+UNCLEAR_SHARE = 0.2
+PROBE_EVERY = timedelta(minutes=1)
+
+_UNCLEAR = [
+    Reason.TIMEOUT,
+    Reason.UNREACHABLE,
+    Reason.CONNECTION_LOST,
+    Reason.EMPTY,
+    Reason.NOT_JSON,
+    Reason.TOO_LARGE,
+    Reason.UNEXPECTED,
+    Reason.SERVER_ERROR,
+    Reason.BUSY,
+    Reason.DATABASE,
+    Reason.CRASH,
+]
+_TRIES = (Event.Action.PUSH_DELIVERED, Event.Action.PUSH_WAITING, Event.Action.PUSH_BLOCKED)
+
+
 def locked_target() -> Target:
     """The row of the one mailcow we push to, locked until the caller's transaction ends."""
-    Target.objects.get_or_create(name=_name())
-    return Target.objects.select_for_update().get(name=_name())
+    locked = Target.objects.select_for_update()
+    return locked.filter(name=_name()).first() or locked.get_or_create(name=_name())[0]
+
+
+def allows(target: Target, *, in_flight: int) -> bool:
+    """Whether one more push may be claimed now, with so many in flight."""
+    if target.breaker_opened_at or in_flight >= settings.MAILCOW_WRITES_IN_FLIGHT:
+        return False
+    if target.probe_after is None:
+        return True
+    return in_flight == 0 and Target.objects.filter(pk=target.pk, probe_after__lte=Now()).exists()
+
+
+def note_claim(target: Target) -> None:
+    """A push was claimed: if half-open, the next one is a minute away; part of the claim's transaction."""
+    if target.probe_after:
+        Target.objects.filter(pk=target.pk).update(probe_after=Now() + PROBE_EVERY)
+
+
+def slow_down_if_unclear(reason: str) -> None:
+    """Become half-open when the recent tries were too often unclear; part of the transaction that records one."""
+    if reason not in _UNCLEAR:
+        return
+    tries = Event.objects.filter(at__gt=Now() - RECENT, actor="worker", action__in=_TRIES).order_by()
+    unclear = tries.filter(action=Event.Action.PUSH_WAITING, detail__reason__in=_UNCLEAR).count()
+    total = tries.count()
+    if total < ENOUGH_TRIES or unclear <= total * UNCLEAR_SHARE:
+        return
+    if Target.objects.filter(name=_name(), probe_after=None).update(probe_after=Now() + PROBE_EVERY):
+        Event.record(Event.Action.BREAKER_HALF_OPENED, actor="worker", target=_name(), unclear=unclear, tries=total)
+        log.warning("breaker_half_opened", unclear=unclear, tries=total)
+
+
+def recover(*, actor: str) -> None:
+    """A push arrived, or a person knows better: no longer half-open. Part of the caller's transaction."""
+    slowed = Target.objects.filter(name=_name(), breaker_opened_at=None, probe_after__isnull=False)
+    if slowed.update(probe_after=None):
+        Event.record(Event.Action.BREAKER_CLOSED, actor=actor, target=_name())
+        log.info("breaker_recovered")
 
 
 def trip(reason: Reason) -> None:
@@ -31,7 +94,7 @@ def trip(reason: Reason) -> None:
 def close(target: Target, *, actor: str) -> None:
     """Let transfers go on: what was wrong has been mended."""
     with transaction.atomic():
-        Target.objects.filter(pk=target.pk).update(breaker_opened_at=None, breaker_reason="")
+        Target.objects.filter(pk=target.pk).update(breaker_opened_at=None, breaker_reason="", probe_after=None)
         Event.record(Event.Action.BREAKER_CLOSED, actor=actor, target=target.name)
     target.refresh_from_db()
 

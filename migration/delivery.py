@@ -6,7 +6,6 @@ that was away too long changes nothing.
 
 import secrets as random
 from datetime import timedelta
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -14,10 +13,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from . import breaker, doorbell
+from . import breaker, doorbell, settling
 from .mailcow.client import Client
 from .mailcow.errors import Blocked, MailcowError, Missing, Reason, Refused
-from .mailcow.replies import confirm
+from .mailcow.replies import MailboxFacts, confirm
 from .mailings import outbox
 from .models import Event, Mailbox, Push
 from .secrets import Purpose, SecretsError, unseal
@@ -37,7 +36,7 @@ UNCHANGED_RETRY = timedelta(seconds=3)
 def deliver(push: Push, mailcow: Client) -> None:
     """Carry out a claimed push and settle it. Raises nothing that mailcow or the network can cause."""
     try:
-        _transfer(push, mailcow)
+        passwd_update = _transfer(push, mailcow)
     except SecretsError:
         _block(push, Push.Reason.UNREADABLE)
     except _LeaseLost:
@@ -54,52 +53,87 @@ def deliver(push: Push, mailcow: Client) -> None:
     except MailcowError as error:
         _wait(push, error.reason, _back_off(push.attempts))
     else:
-        _settle(push)
+        _settle(push, passwd_update)
 
 
 class _LeaseLost(Exception):
     """Another worker has the push now, or a newer password has superseded it."""
 
 
-def _transfer(push: Push, mailcow: Client) -> None:
-    """Look, write, read back. Returns only when it is stored. Raises MailcowError, SecretsError, _LeaseLost."""
+def _transfer(push: Push, mailcow: Client) -> str:
+    """Look, write, read back; a watched push that nothing has overwritten is only looked at.
+
+    Returns the `passwd_update` that proves it is stored. Raises MailcowError, SecretsError, _LeaseLost.
+    """
     address = push.mailbox.address
     password_hash = unseal(Purpose.PENDING_HASH, push.sealed_for, push.payload or b"").decode()
     before = mailcow.mailbox(address)
     before.require_own_passwords()
+    if push.confirmed_update and not _was_overwritten(push, before):
+        return push.confirmed_update
+    _renew_lease(push, write_open_at=Now())
+    try:
+        mailcow.set_password(address, password_hash, attribute_hash=before.attribute_hash)
+    except MailcowError as error:
+        if settling.may_be_under_way(error):
+            push.refresh_from_db(fields=["write_open_at"])
+        raise
     _renew_lease(push)
-    mailcow.set_password(address, password_hash, attribute_hash=before.attribute_hash)
-    _renew_lease(push)
-    confirm(before, mailcow.mailbox(address))
+    after = mailcow.mailbox(address)
+    confirm(before, after)
+    return after.passwd_update or ""
 
 
-def _renew_lease(push: Push) -> None:
-    """Before each further call: still ours, and long enough for the call. Raises _LeaseLost."""
-    if _mine(push).update(lease_until=Now() + settings.PUSH_LEASE) != 1:
+def _was_overwritten(push: Push, found: MailboxFacts) -> bool:
+    """Whether a watched push must be written once more; then it is an ordinary one again. Raises _LeaseLost."""
+    if found.passwd_update == push.confirmed_update:
+        return False
+    with transaction.atomic():
+        if not _is_newest(push):
+            return False
+        _renew_lease(push, confirmed_update="", delivered_at=None)
+        settling.disturbed(push)
+    return True
+
+
+def _renew_lease(push: Push, **changes: object) -> None:
+    """Before each further call: still ours, and long enough for the call. Raises _LeaseLost.
+
+    Before a write the row is told that one may be under way. The object keeps the time of an earlier one: that is what
+    the row gets back when this write is known to be over.
+    """
+    if _mine(push).update(lease_until=Now() + settings.PUSH_LEASE, **changes) != 1:
         raise _LeaseLost
 
 
-def _settle(push: Push) -> None:
+def _settle(push: Push, passwd_update: str) -> None:
+    mailbox = push.mailbox
     with transaction.atomic():
-        delivered = _mine(push).update(
-            state=Push.State.DELIVERED,
-            payload=None,
-            reason="",
-            lease="",
-            lease_until=None,
-            delivered_at=Now(),
-        )
-        if delivered != 1:
-            return
-        mailbox = push.mailbox
-        Event.record(Event.Action.PUSH_DELIVERED, actor="worker", mailbox=mailbox, version=push.version)
         # A newer one may have been saved while this one was on its way: then the mailbox is not there yet.
-        newest = Mailbox.objects.filter(pk=mailbox.pk, version=push.version).exists()
+        newest = _is_newest(push)
+        if push.confirmed_update:
+            _looked(push, newest=newest)
+            return
+        how = settling.watched(passwd_update) if newest and settling.is_needed(push) else settling.ended()
+        if not _release(push, reason="", delivered_at=Now(), **how):
+            return
+        breaker.recover(actor="worker")
+        Event.record(Event.Action.PUSH_DELIVERED, actor="worker", mailbox=mailbox, version=push.version)
         if newest and move(mailbox, "advance", legacy_hash=None):
             Event.record(Event.Action.ACTIVE, actor="worker", mailbox=mailbox)
             outbox.notify_active(mailbox)
-    _ring_for_next(push)
+        if not newest:
+            _ring_for_next(push)
     log.info("push_delivered", push=push.pk, mailbox=push.mailbox_id, attempts=push.attempts)
+
+
+def _looked(push: Push, *, newest: bool) -> None:
+    """A watched push was found as it had been left."""
+    if newest:
+        settling.undisturbed(_mine(push))
+    else:
+        _release(push, **settling.ended())
+        _ring_for_next(push)
 
 
 def _wait(push: Push, reason: Reason, delay: timedelta) -> None:
@@ -117,23 +151,41 @@ def _open_breaker(push: Push, reason: Reason) -> None:
         _give_back(push, Event.Action.PUSH_WAITING, state=Push.State.WAITING, reason=reason.value, due_at=Now())
 
 
-def _give_back(push: Push, action: Event.Action, *, state: Push.State, **changes: object) -> None:
+def _give_back(push: Push, action: Event.Action, *, state: Push.State, reason: str, **changes: object) -> None:
     """End the claim without delivery; if the owner saved a newer password meanwhile, this one is done with."""
     with transaction.atomic():
-        newer = Push.objects.filter(mailbox=push.mailbox_id, version__gt=push.version).exists()
-        if newer:
-            _mine(push).update(state=Push.State.SUPERSEDED, payload=None, lease="", lease_until=None)
-        elif _mine(push).update(state=state, lease="", lease_until=None, **changes):
-            detail: dict[str, Any] = {"version": push.version, "reason": changes.get("reason", "")}
-            Event.record(action, actor="worker", mailbox=push.mailbox, **detail)
-    _ring_for_next(push)
-    log.info(
-        "push_given_back",
-        push=push.pk,
-        mailbox=push.mailbox_id,
-        state=state.value,
-        reason=changes.get("reason"),
-    )
+        newest = _is_newest(push)
+        if push.confirmed_update:
+            _stop_looking(push, newest=newest, state=state, reason=reason, **changes)
+        elif not newest:
+            _release(push, state=Push.State.SUPERSEDED, payload=None)
+        elif _release(push, state=state, reason=reason, **changes):
+            Event.record(action, actor="worker", mailbox=push.mailbox, version=push.version, reason=reason)
+            breaker.slow_down_if_unclear(reason)
+        if not newest:
+            _ring_for_next(push)
+    log.info("push_given_back", push=push.pk, mailbox=push.mailbox_id, state=state.value, reason=reason)
+
+
+def _stop_looking(push: Push, *, newest: bool, state: Push.State, reason: str, **changes: object) -> None:
+    """A watched push could not be looked at: later again, unless its password is not mailcow's to change any more."""
+    gone = state == Push.State.BLOCKED or reason == Push.Reason.MISSING
+    if gone or not newest:
+        _release(push, **settling.ended())
+    else:
+        _release(push, state=Push.State.SETTLING, **changes)
+
+
+def _release(push: Push, **changes: object) -> bool:
+    """End the claim, if it still is ours, with these changes. A write that is over leaves no note behind."""
+    free = {"lease": "", "lease_until": None, "write_open_at": push.write_open_at}
+    return _mine(push).update(**free, **changes) == 1
+
+
+def _is_newest(push: Push) -> bool:
+    """Whether the owner has saved nothing newer. Locks the mailbox: nothing is saved until the transaction ends."""
+    version = Mailbox.objects.select_for_update().values_list("version", flat=True).get(pk=push.mailbox_id)
+    return version == push.version
 
 
 def _ring_for_next(push: Push) -> None:

@@ -6,12 +6,14 @@ that was away too long changes nothing. Leases and due times use the database's 
 share.
 """
 
+import time
 import uuid
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
 from . import breaker, delivery, doorbell
@@ -20,6 +22,11 @@ from .secrets import Purpose, seal
 from .target import client
 
 log = structlog.get_logger(__name__)
+
+# A task that works on and on meets Celery's time limit in the middle of a push.
+TIRED_SECONDS = 45
+
+_DUE = (Push.State.QUEUED, Push.State.WAITING, Push.State.SETTLING)
 
 
 def enqueue(mailbox: Mailbox, *, password_hash: str, kept_old: bool, submission: uuid.UUID) -> Push:
@@ -34,13 +41,19 @@ def enqueue(mailbox: Mailbox, *, password_hash: str, kept_old: bool, submission:
 
 
 def supersede_open(mailbox: Mailbox) -> int:
-    """Blank and close the mailbox's open push; one in flight is left to its worker. Returns how many."""
-    return Push.objects.filter(mailbox=mailbox, state__in=Push.OPEN).update(state=Push.State.SUPERSEDED, payload=None)
+    """Blank and close the mailbox's open push; one in flight is left to its worker. Returns how many.
+
+    A delivered one that is watched needs no watch any more: what comes after it is watched instead.
+    """
+    open_or_watched = Push.objects.filter(mailbox=mailbox, state__in=(*Push.OPEN, Push.State.SETTLING))
+    ends_as = Case(When(state=Push.State.SETTLING, then=Value("delivered")), default=Value("superseded"))
+    return open_or_watched.update(state=ends_as, payload=None, confirmed_update="")
 
 
 def retry_all(*, actor: str) -> int:
     """Make everything that waits or is blocked due now, once what was wrong is mended. Returns how many."""
     with transaction.atomic():
+        breaker.recover(actor=actor)
         count = Push.objects.filter(state__in=Push.OPEN).update(state=Push.State.QUEUED, due_at=Now())
         Event.record(Event.Action.PUSH_RETRIED, actor=actor, count=count)
     _ring_for_first()
@@ -57,11 +70,11 @@ def retry(mailbox: Mailbox) -> Push | None:
 
 
 def due() -> QuerySet[Push]:
-    """The pushes a worker may take now, the longest waiting first."""
+    """The pushes a worker may take now, to deliver or to look after, the longest waiting first."""
     in_flight = Push.objects.filter(mailbox=OuterRef("mailbox"), state=Push.State.IN_FLIGHT)
     return Push.objects.filter(
         ~Exists(in_flight),
-        state__in=(Push.State.QUEUED, Push.State.WAITING),
+        state__in=_DUE,
         due_at__lte=Now(),
         mailbox__domain__paused_at=None,
     ).order_by("due_at", "pk")
@@ -75,19 +88,22 @@ def claim(pk: int | None = None) -> Push | None:
     with transaction.atomic():
         target = breaker.locked_target()
         in_flight = Push.objects.filter(state=Push.State.IN_FLIGHT).count()
-        if target.breaker_opened_at or in_flight >= settings.MAILCOW_WRITES_IN_FLIGHT:
+        if not breaker.allows(target, in_flight=in_flight):
             return None
         wanted = due().filter(pk=pk) if pk else due()
         chosen = wanted.values_list("pk", flat=True).first()
         if chosen is None:
             return None
         lease = uuid.uuid4().hex
-        Push.objects.filter(pk=chosen).update(
+        claimed = Push.objects.filter(pk=chosen, state__in=_DUE).update(
             state=Push.State.IN_FLIGHT,
             lease=lease,
             lease_until=Now() + settings.PUSH_LEASE,
             attempts=F("attempts") + 1,
         )
+        if not claimed:  # a newer password was saved this very moment; it rings for itself
+            return None
+        breaker.note_claim(target)
         return Push.objects.select_related("mailbox__domain").get(pk=chosen)
 
 
@@ -101,24 +117,35 @@ def work(pk: int | None = None, *, at_most: int = 50) -> int:
     except ValueError as error:
         log.error("mailcow_not_configured", problem=str(error))  # noqa: TRY400 - the sentence says it all
         return 0
-    taken = 0
+    taken, tired_at = 0, time.monotonic() + TIRED_SECONDS
     push = claim(pk) or claim()
     while push:
         delivery.deliver(push, mailcow)
         taken += 1
-        push = claim() if taken < at_most else None
-    if taken == at_most:
-        _ring_for_first()
+        if taken == at_most or time.monotonic() > tired_at:
+            _ring_for_first()
+            break
+        push = claim()
     return taken
 
 
 def reap_leases() -> int:
-    """Give pushes back whose worker died: due again, or superseded if the owner saved a newer one. Returns how many."""
+    """Give pushes back whose worker died: due again, or superseded if the owner saved a newer one. Returns how many.
+
+    A note of a write that had begun stays: nobody knows how it ended.
+    """
     dead = Push.objects.filter(state=Push.State.IN_FLIGHT, lease_until__lt=Now())
     newer = Push.objects.filter(mailbox=OuterRef("mailbox"), version__gt=OuterRef("version"))
     with transaction.atomic():
-        superseded = dead.filter(Exists(newer)).update(state=Push.State.SUPERSEDED, payload=None, lease="")
-        again = dead.filter(~Exists(newer)).update(state=Push.State.WAITING, due_at=Now(), lease="")
+        # Locked, so that nobody saves a newer one between the question and its answer.
+        owners = dead.values_list("mailbox", flat=True)
+        if not list(Mailbox.objects.select_for_update().filter(pk__in=list(owners)).order_by("pk").values_list("pk")):
+            return 0
+        watched = Case(When(~Q(confirmed_update=""), then=Value("settling")), default=Value("waiting"))
+        done_with = Case(When(~Q(confirmed_update=""), then=Value("delivered")), default=Value("superseded"))
+        over: dict[str, Any] = {"payload": None, "confirmed_update": "", "lease": ""}
+        superseded = dead.filter(Exists(newer)).update(state=done_with, **over)
+        again = dead.filter(~Exists(newer)).update(state=watched, due_at=Now(), lease="")
     if superseded or again:
         log.warning("push_leases_reaped", again=again, superseded=superseded)
     return superseded + again

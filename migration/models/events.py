@@ -34,6 +34,7 @@ class Event(models.Model):
         PUSH_WAITING = "push_waiting", _("transfer will be repeated")
         PUSH_BLOCKED = "push_blocked", _("transfer needs attention")
         PUSH_RETRIED = "push_retried", _("transfer started again")
+        SETTLE_REPUSH = "settle_repush", _("changed on the new server after the transfer: transferred again")
         ACTIVE = "active", _("active on the new server")
         MOVED = "moved", _("seen on the new server")
         CASE_OPENED = "case_opened", _("the owner says")
@@ -45,6 +46,10 @@ class Event(models.Model):
         PAUSED = "paused", _("paused")
         RESUMED = "resumed", _("resumed")
         BREAKER_OPENED = "breaker_opened", _("transfers stopped: the new server refuses us")
+        BREAKER_HALF_OPENED = (
+            "breaker_half_opened",
+            _("transfers slowed down: the new server often gives no clear answer"),
+        )
         BREAKER_CLOSED = "breaker_closed", _("transfers allowed again")
 
     at = models.DateTimeField(_("time"), auto_now_add=True, db_index=True)

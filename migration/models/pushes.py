@@ -16,6 +16,12 @@ class Target(models.Model):
     name = models.CharField(max_length=40, unique=True)
     breaker_opened_at = models.DateTimeField(_("breaker opened"), null=True, blank=True)
     breaker_reason = models.CharField(_("reason"), max_length=40, blank=True)
+    probe_after = models.DateTimeField(
+        _("next try"),
+        null=True,
+        editable=False,
+        help_text="Half-open: after this one push may be tried. Empty: as many as are allowed.",
+    )
 
     class Meta:
         verbose_name = _("new server")
@@ -26,7 +32,11 @@ class Target(models.Model):
 
 
 class Push(models.Model):
-    """One delivery. `payload` is the sealed hash; it is blanked when the push is delivered or superseded."""
+    """One delivery. `payload` is the sealed hash; it is blanked when the push is delivered or superseded.
+
+    Only a delivered push that is still watched (`migration.settling`) keeps it: its state is `settling`, and
+    `confirmed_update` says what mailcow told when it was delivered.
+    """
 
     class State(models.TextChoices):
         """Where the row is in the outbox."""
@@ -35,10 +45,12 @@ class Push(models.Model):
         IN_FLIGHT = "in_flight", _("in flight")
         WAITING = "waiting", _("will be tried again")
         BLOCKED = "blocked", _("needs attention")
+        SETTLING = "settling", _("delivered, still watched")
         DELIVERED = "delivered", _("delivered")
         SUPERSEDED = "superseded", _("superseded by a newer one")
 
     OPEN = (State.QUEUED, State.WAITING, State.BLOCKED)
+    DONE = (State.SETTLING, State.DELIVERED)
 
     class Reason(models.TextChoices):
         """Why a push waits or is blocked: the codes of `mailcow.errors.Reason` and one of our own.
@@ -122,6 +134,17 @@ class Push(models.Model):
     lease_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("saved"), auto_now_add=True)
     delivered_at = models.DateTimeField(_("delivered"), null=True, editable=False)
+    write_open_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When the last write began that is not known to have ended; mailcow may still carry it out.",
+    )
+    confirmed_update = models.CharField(
+        max_length=19,
+        blank=True,
+        editable=False,
+        help_text="While watched: `passwd_update` as read back after the delivery.",
+    )
 
     class Meta:
         verbose_name = _("push")
@@ -139,11 +162,22 @@ class Push(models.Model):
                 condition=~Q(state__in=["delivered", "superseded"]) | Q(payload__isnull=True),
                 name="settled_push_is_blank",
             ),
+            models.CheckConstraint(
+                condition=~Q(state="settling") | (Q(payload__isnull=False) & ~Q(confirmed_update="")),
+                name="watched_push_can_be_repeated",
+            ),
         ]
-        indexes = [models.Index(fields=["due_at"], condition=Q(state__in=["queued", "waiting"]), name="push_due")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state__in=["queued", "waiting", "settling"]), name="push_due")
+        ]
 
     def __str__(self) -> str:
         return f"{self.mailbox_id} v{self.version}"
+
+    @property
+    def is_delivered(self) -> bool:
+        """The password is on mailcow: it was read back, and nothing is known to have overwritten it since."""
+        return self.state in self.DONE or bool(self.confirmed_update)
 
     @property
     def sealed_for(self) -> str:
