@@ -6,6 +6,7 @@ then the password is checked once. Why a try failed is written on the mailbox's 
 
 from dataclasses import dataclass
 from enum import Enum
+from unicodedata import normalize
 
 import structlog
 from django.conf import settings
@@ -144,11 +145,11 @@ def _networks(net: str, *, with_link: bool) -> tuple[Bucket, ...]:
 
 
 def _parse(address: str) -> tuple[Address | None, str]:
-    """The address, and the text its budget is kept under: canonical if it is an address, else as typed."""
+    """The address, and the text its budget is kept under: canonical if it is an address, else nearly as typed."""
     try:
         parsed = parse(address)
     except InvalidAddress:
-        return None, address[:1000]
+        return None, normalize("NFC", address[:1000]).strip().casefold()
     return parsed, str(parsed)
 
 

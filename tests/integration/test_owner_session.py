@@ -164,6 +164,26 @@ def test_another_mailbox_named_in_the_form_is_ignored(mailbox: Mailbox) -> None:
     assert Push.objects.get().mailbox == mailbox
     other.refresh_from_db()
     assert other.state == Mailbox.State.SIGNED_IN
+    event = Event.objects.get(action=Event.Action.FOREIGN_MAILBOX)
+    assert (event.mailbox, event.detail) == (mailbox, {"fields": ["address", "mailbox", "mailbox_id", "username"]})
+
+
+@pytest.mark.parametrize("field", sorted(owners.NAMES_A_MAILBOX))
+@pytest.mark.parametrize("page", ["/password", "/say"])
+def test_each_field_that_names_another_mailbox_is_written_down(mailbox: Mailbox, page: str, field: str) -> None:
+    client = owner_client(mailbox)
+
+    client.post(page, {field: "berta@demo.example"})
+
+    assert Event.objects.get(action=Event.Action.FOREIGN_MAILBOX).detail == {"fields": [field]}
+
+
+def test_the_owners_own_address_in_a_form_is_nothing_to_write_down(mailbox: Mailbox) -> None:
+    client = owner_client(mailbox)
+
+    client.post("/password", {"password": GOOD, "username": mailbox.address})
+
+    assert not Event.objects.filter(action=Event.Action.FOREIGN_MAILBOX).exists()
 
 
 def test_a_form_sent_after_the_end_is_kept_nowhere(mailbox: Mailbox) -> None:
