@@ -1,4 +1,4 @@
-"""An older password may be stored late: the newest wins all the same, and its hash is kept no longer than that needs."""
+"""An older password may be stored late: the newest wins, and its hash is kept no longer than that needs."""
 
 from collections.abc import Callable
 from typing import Any
