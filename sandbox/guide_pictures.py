@@ -18,15 +18,13 @@ from .stack import ROOT, Ports, Stack
 
 PASSWORD = "Vier-Heurige-Brettljause-9"
 
-# Name of the picture, page, size. One program a device: computer, Windows, phone.
+# Name of the picture, page, size: from the first question to the last step of three programs.
 PICTURES = (
     ("guide-programs", "/guide", PHONE),
     ("guide-protocol", "/guide/thunderbird", PHONE),
     ("guide-thunderbird", "/guide/thunderbird/imap", PHONE),
     ("guide-outlook", "/guide/outlook/pop3", PHONE),
     ("guide-apple", "/guide/iphone/imap", PHONE),
-    ("guide-programs", "/guide", DESKTOP),
-    ("guide-thunderbird", "/guide/thunderbird/imap", DESKTOP),
     ("guide-sheet", "/guide/sheet", DESKTOP),
 )
 

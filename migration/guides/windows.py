@@ -88,8 +88,14 @@ def _fill(line: Line, guide: Guide, server: Server) -> Field:
         "port": Field(line.label, str(server.port), is_new=True),
         "security": Field(line.label, server.security, is_new=True),
         "login": Field(line.label, guide.login_name, can_be_copied=guide.is_personal),
-        "password": Field(line.label, _("as before") if guide.kept_old else _("your new password")),
+        "password": Field(line.label, _password(guide)),
         "on": Field(line.label, _("on"), is_new=True),
         "off": Field(line.label, _("off"), is_new=True),
     }
     return fields[line.what]
+
+
+def _password(guide: Guide) -> str:
+    if not guide.is_personal:
+        return _("the one you saved in the portal")
+    return _("as before") if guide.kept_old else _("your new password")
