@@ -4,6 +4,7 @@ WORKDIR /app/assets
 COPY assets/package.json assets/package-lock.json assets/.npmrc ./
 RUN npm ci --ignore-scripts
 COPY assets/build.js assets/worker.js ./
+COPY accounts/common_passwords.txt /app/accounts/
 RUN node build.js
 
 FROM python:3.13-slim-bookworm AS build

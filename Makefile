@@ -90,7 +90,7 @@ clean: ## Remove what was built; keeps var/, the demo's data
 	$(PIP) -r requirements-dev.txt
 	@touch $@
 
-build/static/strength/worker.js: assets/package-lock.json assets/.npmrc assets/build.js assets/worker.js
+build/static/strength/worker.js: assets/package-lock.json assets/.npmrc assets/build.js assets/worker.js accounts/common_passwords.txt
 	@cd assets && npm ci --ignore-scripts --silent && node build.js
 
 # Debian's Chromium where we are root, else the one Playwright downloads.

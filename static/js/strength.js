@@ -27,10 +27,11 @@ export function strengthMeter(box, words) {
 
   function start() {
     const started = new Worker(box.dataset.strength);
-    started.onmessage = ({ data: { score, advice } }) => {
+    started.onmessage = ({ data: { score, advice, common } }) => {
       const late = asked !== now;
       asked = null;
       if (late) ask();
+      else if (common) show(0, box.dataset.common);
       else show(kept ? score : Math.min(score, 2), advice); // nothing is good that the server will refuse
     };
     started.onerror = () => { now = ""; show("", ""); };

@@ -79,6 +79,26 @@ def test_browser_and_server_agree_on_the_table(chromium: Browser) -> None:
     ] == []
 
 
+@meter_needed
+def test_meter_and_server_agree_on_what_is_common(page: Page) -> None:
+    table = json.loads((Path(__file__).parent.parent / "unit" / "passwords.json").read_text(encoding="utf-8"))
+
+    found = page.evaluate(
+        """async (cases) => {
+          const worker = new Worker(document.querySelector("[data-strength]").dataset.strength);
+          const common = [];
+          for (const [password] of JSON.parse(cases)) {
+            worker.postMessage({ password, words: [], language: "de" });
+            await new Promise((told) => { worker.onmessage = ({ data }) => { common.push(data.common); told(); }; });
+          }
+          return common;
+        }""",
+        json.dumps(table["cases"]),
+    )
+
+    assert found == ["common" in broken for _password, _context, broken in table["cases"]]
+
+
 def test_rules_are_ticked_while_typing(page: Page) -> None:
     field = page.locator("#password")
     assert kept(page) == set()
@@ -161,6 +181,10 @@ def test_the_meter_judges_in_words_in_the_language_of_the_page(page: Page) -> No
     field.fill("passwort")
     expect(verdict).to_have_text("Stärke: schwach. Dies ist ein oft verwendetes Passwort.", timeout=20_000)
     expect(page.locator(".bar")).to_be_visible()
+    field.fill("Sommer202612")
+    expect(verdict).to_have_text(
+        "Stärke: sehr schwach. Das ist eines der Passwörter, die überall zuerst probiert werden."
+    )
     field.fill(GOOD_PASSWORD)
     expect(verdict).to_contain_text("Stärke: sehr gut")
     field.fill("")
