@@ -61,7 +61,7 @@ class _LeaseLost(Exception):
 
 
 def _transfer(push: Push, mailcow: Client) -> str:
-    """Look, write, read back; a watched push that nothing has overwritten is only looked at.
+    """Look, write, read back; a watched push with a newer one beside it is only looked at.
 
     Returns the `passwd_update` that proves it is stored. Raises MailcowError, SecretsError, _LeaseLost.
     """
@@ -69,7 +69,7 @@ def _transfer(push: Push, mailcow: Client) -> str:
     password_hash = unseal(Purpose.PENDING_HASH, push.sealed_for, push.payload or b"").decode()
     before = mailcow.mailbox(address)
     before.require_own_passwords()
-    if push.confirmed_update and not _was_overwritten(push, before):
+    if push.confirmed_update and not _is_still_wanted(push, before):
         return push.confirmed_update
     _renew_lease(push, write_open_at=Now())
     try:
@@ -84,15 +84,17 @@ def _transfer(push: Push, mailcow: Client) -> str:
     return after.passwd_update or ""
 
 
-def _was_overwritten(push: Push, found: MailboxFacts) -> bool:
-    """Whether a watched push must be written once more; then it is an ordinary one again. Raises _LeaseLost."""
-    if found.passwd_update == push.confirmed_update:
-        return False
+def _is_still_wanted(push: Push, found: MailboxFacts) -> bool:
+    """Whether a watched push is to be written once more; one that was overwritten is an ordinary one from then on.
+
+    Raises _LeaseLost.
+    """
     with transaction.atomic():
         if not _is_newest(push):
             return False
-        _renew_lease(push, confirmed_update="", delivered_at=None)
-        settling.disturbed(push)
+        if found.passwd_update != push.confirmed_update:
+            _renew_lease(push, confirmed_update="", delivered_at=None)
+            settling.disturbed(push)
     return True
 
 
@@ -112,7 +114,7 @@ def _settle(push: Push, passwd_update: str) -> None:
         # A newer one may have been saved while this one was on its way: then the mailbox is not there yet.
         newest = _is_newest(push)
         if push.confirmed_update:
-            _looked(push, newest=newest)
+            _looked_after(push, passwd_update, newest=newest)
             return
         how = settling.watched(passwd_update) if newest and settling.is_needed(push) else settling.ended()
         if not _release(push, reason="", delivered_at=Now(), **how):
@@ -125,15 +127,6 @@ def _settle(push: Push, passwd_update: str) -> None:
         if not newest:
             _ring_for_next(push)
     log.info("push_delivered", push=push.pk, mailbox=push.mailbox_id, attempts=push.attempts)
-
-
-def _looked(push: Push, *, newest: bool) -> None:
-    """A watched push was found as it had been left."""
-    if newest:
-        settling.undisturbed(_mine(push))
-    else:
-        _release(push, **settling.ended())
-        _ring_for_next(push)
 
 
 def _wait(push: Push, reason: Reason, delay: timedelta) -> None:
@@ -156,7 +149,7 @@ def _give_back(push: Push, action: Event.Action, *, state: Push.State, reason: s
     with transaction.atomic():
         newest = _is_newest(push)
         if push.confirmed_update:
-            _stop_looking(push, newest=newest, state=state, reason=reason, **changes)
+            _put_off(push, newest=newest, state=state, reason=reason, **changes)
         elif not newest:
             _release(push, state=Push.State.SUPERSEDED, payload=None)
         elif _release(push, state=state, reason=reason, **changes):
@@ -167,13 +160,20 @@ def _give_back(push: Push, action: Event.Action, *, state: Push.State, reason: s
     log.info("push_given_back", push=push.pk, mailbox=push.mailbox_id, state=state.value, reason=reason)
 
 
-def _stop_looking(push: Push, *, newest: bool, state: Push.State, reason: str, **changes: object) -> None:
-    """A watched push could not be looked at: later again, unless its password is not mailcow's to change any more."""
+def _looked_after(push: Push, passwd_update: str, *, newest: bool) -> None:
+    """A watched push was found as it had been left, and written once more unless a newer one is there."""
+    _release(push, reason="", **(settling.undisturbed(push, passwd_update) if newest else settling.ended()))
+    if not newest:
+        _ring_for_next(push)
+
+
+def _put_off(push: Push, *, newest: bool, state: Push.State, reason: str, **changes: object) -> None:
+    """A watched push could not be looked after: later, unless the password is not mailcow's to change any more."""
     gone = state == Push.State.BLOCKED or reason == Push.Reason.MISSING
     if gone or not newest:
         _release(push, **settling.ended())
     else:
-        _release(push, state=Push.State.SETTLING, **changes)
+        _release(push, state=Push.State.SETTLING, reason=reason, **changes)
 
 
 def _release(push: Push, **changes: object) -> bool:

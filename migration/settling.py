@@ -10,15 +10,19 @@ in `Push.write_open_at`, and the note is taken back only once the write is known
   claim meanwhile: may still be under way, for `UNDER_WAY` from its beginning.
 
 Delivering the newest version while an *older version* of the mailbox has such a write does not end the push: it is
-`settling`, counts as delivered, and keeps its payload. mailcow's `passwd_update` is read again after `CHECKS`. Changed:
-the newest is written once more. Unchanged at the last check: the payload is blanked. A version's own unclear tries
-need no watch, for they carry the same hash; every other delivery is blanked at once.
+`settling`, counts as delivered, and keeps its payload. After each of `CHECKS` it is looked after: mailcow's
+`passwd_update` is compared with what it was after the delivery, and the newest is written once more either way.
+Changed: an event says so, and it is watched anew as long as an older write may be under way. Unchanged after the last
+check: the payload is blanked. Writing even if nothing seems changed is meant: `passwd_update` counts whole seconds, and
+two writes that waited for the same lock often end in the same one.
+
+A version's own unclear tries need no watch, for they carry the same hash; every other delivery is blanked at once.
 """
 
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.db.models.functions import Now
 
 from .mailcow.errors import MailcowError, Reason, Unknown
@@ -55,18 +59,14 @@ def ended() -> dict[str, Any]:
     return {"state": Push.State.DELIVERED, "confirmed_update": "", "payload": None}
 
 
-def undisturbed(claimed: QuerySet[Push]) -> None:
-    """Nothing has changed since the delivery: look again when no late write can come any more, or stop watching."""
-    free: dict[str, Any] = {"lease": "", "lease_until": None}
-    over = claimed.filter(delivered_at__lte=Now() - CHECKS[-1])
-    if not over.update(**ended(), **free):
-        claimed.update(state=Push.State.SETTLING, due_at=F("delivered_at") + CHECKS[-1], **free)
+def undisturbed(push: Push, passwd_update: str) -> dict[str, Any]:
+    """The columns of one that had stayed and was written again: once more when no late write can come, or ended."""
+    if Push.objects.filter(pk=push.pk, delivered_at__lte=Now() - CHECKS[-1]).exists():
+        return ended()
+    return watched(passwd_update) | {"due_at": F("delivered_at") + CHECKS[-1]}
 
 
 def disturbed(push: Push) -> None:
-    """Something was written after the delivery: the push is an ordinary one again, and written once more.
-
-    Who wrote cannot be told. Price: a change made in mailcow's own pages within that hour is overwritten.
-    """
+    """Somebody wrote after the delivery, who cannot be told: the push is an ordinary one again."""
     push.confirmed_update = ""
     Event.record(Event.Action.SETTLE_REPUSH, actor="worker", mailbox=push.mailbox, version=push.version)

@@ -53,7 +53,7 @@ def time_passes(mailcow: MailcowStandIn | None = None, **how_long: float) -> Non
     for watched in Push.objects.exclude(confirmed_update=""):
         Push.objects.filter(pk=watched.pk).update(confirmed_update=_earlier(watched.confirmed_update, past))
     for row in mailcow.mailboxes.values() if mailcow else ():
-        row.attributes["passwd_update"] = _earlier(row.attributes["passwd_update"], past)
+        row.attributes["passwd_update"] = _earlier(row.attributes["passwd_update"] or "", past)
 
 
 def _earlier(text: str, past: timedelta) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from migration import delivery, pushes
+from migration import delivery, pushes, schemes
 from migration.mailcow.errors import Reason
 from migration.models import Event, Mailbox, Push, Target
 from migration.target import client
@@ -66,10 +66,9 @@ def test_the_newest_password_wins_against_a_late_write(push: Push, mailcow: Mail
     assert count(Event.Action.ACTIVE) == 1
 
 
-def test_what_nobody_overwrites_is_looked_at_twice_and_then_blanked(newest: Push, mailcow: MailcowStandIn) -> None:
+def test_what_nobody_overwrites_is_written_twice_more_and_then_blanked(newest: Push, mailcow: MailcowStandIn) -> None:
     written = len(mailcow.journal)
-    assert (newest.state, newest.is_delivered) == (STATES.SETTLING, True)
-    assert newest.payload is not None
+    assert (newest.state, newest.is_delivered, newest.payload is None) == (STATES.SETTLING, True, False)
     assert pushes.work() == 0
 
     time_passes(mailcow, minutes=5)
@@ -83,9 +82,29 @@ def test_what_nobody_overwrites_is_looked_at_twice_and_then_blanked(newest: Push
 
     newest.refresh_from_db()
     assert (newest.state, newest.payload, newest.confirmed_update) == (STATES.DELIVERED, None, "")
-    assert len(mailcow.journal) == written
+    assert len(mailcow.journal) == written + 2
     assert count(Event.Action.PUSH_DELIVERED) == 1
     assert count(Event.Action.SETTLE_REPUSH) == 0
+
+
+def test_a_late_write_in_the_same_second_as_ours_is_overwritten_too(
+    newest: Push, push: Push, mailcow: MailcowStandIn
+) -> None:
+    mailcow.mailboxes[ANNA].password = schemes.make_hash(PASSWORD)
+
+    time_passes(mailcow, minutes=5)
+    pushes.work()
+
+    assert mailcow.verify(ANNA, NEWER)
+    assert count(Event.Action.SETTLE_REPUSH) == 0, "nobody can tell that it happened"
+
+
+def test_a_write_of_the_watch_that_fails_leaves_the_push_delivered(newest: Push, mailcow: MailcowStandIn) -> None:
+    mailcow.faults.drop_before_write()
+    deliver(newest)
+
+    assert (newest.state, newest.is_delivered) == (STATES.SETTLING, True)
+    assert newest.delivered_at is not None
 
 
 MAY_BE_UNDER_WAY: dict[str, Callable[[MailcowStandIn], None]] = {
@@ -202,9 +221,19 @@ def test_a_look_that_fails_is_made_later(newest: Push, mailcow: MailcowStandIn) 
     mailcow.faults.answer_500()
     deliver(newest)
 
-    assert (newest.state, newest.reason, newest.is_delivered) == (STATES.SETTLING, "", True)
+    assert (newest.state, newest.reason, newest.is_delivered) == (STATES.SETTLING, Reason.SERVER_ERROR, True)
     assert newest.payload is not None
     assert pushes.work() == 0
+
+
+def test_a_mailcow_that_stores_nothing_is_not_asked_for_ever(newest: Push, mailcow: MailcowStandIn) -> None:
+    mailcow.faults.false_success(times=None)
+    deliver(newest)
+    assert newest.state == STATES.SETTLING
+
+    deliver(newest)
+
+    assert (newest.state, newest.payload) == (STATES.DELIVERED, None)
 
 
 def test_a_look_that_is_turned_away_opens_the_breaker(newest: Push, mailcow: MailcowStandIn) -> None:
