@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from migration.guides.programs import PROGRAMS
 from sandbox.check import DESKTOP, PHONE, page_of
 from sandbox.stack import Stack
 
@@ -79,6 +80,18 @@ def test_axe_finds_nothing_on_any_page_of_the_guide(owner: Page, stack: Stack) -
     owner.emulate_media(color_scheme="light")
 
     assert found == []
+
+
+def test_no_page_is_wider_than_a_narrow_phone(owner: Page, stack: Stack) -> None:
+    owner.set_viewport_size({"width": 320, "height": 640})
+    wide = []
+    for program in PROGRAMS.values():
+        for protocol in ("", "/imap", "/pop3") if program.asks_protocol else ("",):
+            owner.goto(f"{stack.portal}/guide/{program.slug}{protocol}")
+            if owner.evaluate("document.documentElement.scrollWidth") > 320:
+                wide.append(owner.url)
+
+    assert wide == []
 
 
 @pytest.mark.parametrize("language", ["de", "en"])

@@ -12,6 +12,8 @@ from migration.guides.facts import Protocol
 from migration.models import Mailbox
 from tests import factories
 
+from .test_settings import GOOD, start
+
 
 def read(mailbox: Mailbox, protocol: Protocol = Protocol.IMAP) -> dict[str, Any]:
     found: dict[str, Any] = plistlib.loads(apple.profile(facts.for_mailbox(mailbox), protocol))
@@ -110,3 +112,8 @@ def test_a_key_that_cannot_sign_leaves_a_profile_that_works(
     assert read(mailbox)["PayloadType"] == "Configuration"
     settings.PROFILE_CERT_FILE = "/nowhere/at/all"
     assert read(mailbox)["PayloadType"] == "Configuration"
+
+
+@pytest.mark.parametrize("alone", ["PORTAL_PROFILE_CERT_FILE", "PORTAL_PROFILE_KEY_FILE"])
+def test_a_certificate_without_its_key_stops_the_start(alone: str) -> None:
+    assert alone in start(**GOOD | {alone: "/some/file.pem"})
