@@ -149,14 +149,19 @@ def count_failure() -> None:
         log.warning("sign_in_failures_unusual", failures=count, usual=usual)
 
 
-def forget_old() -> int:
-    """Delete counters that can refuse nobody any more; part of the retention run. Returns how many."""
+def outdated() -> "models.QuerySet[Attempts]":
+    """The counters that can refuse nobody any more."""
     now = timezone.now()
     over = models.Q()
     for budget in BUDGETS:
         kept = Bucket(budget, "").window or KEPT_WITHOUT_END
         over |= models.Q(bucket__startswith=f"{budget}:", since__lt=now - kept)
-    return Attempts.objects.filter(over).delete()[0]
+    return Attempts.objects.filter(over)
+
+
+def forget_old() -> int:
+    """Delete them; part of the retention run. Returns how many."""
+    return outdated().delete()[0]
 
 
 def _median_hour(but: Bucket) -> float:

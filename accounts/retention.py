@@ -1,0 +1,47 @@
+"""The whole retention table: what `migration` keeps, and what the doors keep."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.sessions.models import Session
+
+from migration import retention
+from migration.retention import Rule, pks
+
+from . import attempts
+
+
+def _outdated_counters(_before: datetime) -> list[Any]:
+    return pks(attempts.outdated())
+
+
+def _delete_counters(chosen: Sequence[Any]) -> None:
+    """Those that began to count again meanwhile stay."""
+    attempts.outdated().filter(pk__in=chosen).delete()
+
+
+def _ended_sessions(before: datetime) -> list[Any]:
+    return pks(Session.objects.filter(expire_date__lt=before))
+
+
+def _delete_sessions(chosen: Sequence[Any]) -> None:
+    Session.objects.filter(pk__in=chosen).delete()
+
+
+RULES = (
+    *retention.RULES,
+    Rule(
+        "attempts",
+        "a counter of tries is deleted once it can refuse nobody any more",
+        timedelta(0),
+        _outdated_counters,
+        _delete_counters,
+    ),
+    Rule("session", "a session is deleted when it has ended", timedelta(0), _ended_sessions, _delete_sessions),
+)
+
+
+def run(*, dry_run: bool = False) -> dict[str, int]:
+    """Erase what is due by any rule, or only count it. Returns the number of rows by the rule's code."""
+    return retention.run(RULES, dry_run=dry_run)
