@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import pushes
+from . import logins, pushes
 from .doorbell import ring
 from .imports import staging
 from .mailings import outbox
@@ -30,3 +30,9 @@ def sweep() -> None:
     for pk in outbox.due():
         ring("send_mail", pk)
     staging.forget_old()
+
+
+@shared_task(name="migration.poll_logins")
+def poll_logins() -> None:
+    """Ask mailcow for the logins of the domains that have waited longest, one after another."""
+    logins.poll_due()

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -91,7 +92,9 @@ PROVIDER_COLOUR = env.str("PROVIDER_COLOUR", default="#0b5cad")
 PROFILE_CERT_FILE = env.str("PROFILE_CERT_FILE", default="")
 PROFILE_KEY_FILE = env.str("PROFILE_KEY_FILE", default="")
 if bool(PROFILE_CERT_FILE) != bool(PROFILE_KEY_FILE):
-    raise ImproperlyConfigured("PORTAL_PROFILE_CERT_FILE and PORTAL_PROFILE_KEY_FILE belong together: set both or none.")
+    raise ImproperlyConfigured(
+        "PORTAL_PROFILE_CERT_FILE and PORTAL_PROFILE_KEY_FILE belong together: set both or none."
+    )
 
 SOURCE_MAIL_HOST = env.str("SOURCE_MAIL_HOST", default="mailhaus.iteg.at")
 SOURCE_SMTP_HOST = env.str("SOURCE_SMTP_HOST", default=SOURCE_MAIL_HOST)
@@ -335,6 +338,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": float(SWEEP_SECONDS),
         "options": {"expires": SWEEP_SECONDS},
     },
+    # Each domain is asked every ten minutes at most, however often this rings.
+    "logins": {"task": "migration.poll_logins", "schedule": 300.0, "options": {"expires": 300}},
+    # At night, Vienna and UTC alike; a run that was missed is made up for by the next.
+    "retention": {"task": "accounts.retention", "schedule": crontab(hour=2, minute=20), "options": {"expires": 3600}},
 }
 if CELERY_BROKER_URL.startswith("filesystem://"):
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {

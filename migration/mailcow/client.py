@@ -1,9 +1,8 @@
-"""Our three verbs at mailcow's API, and the manners of a good client.
+"""Our four verbs at mailcow's API, and the manners of a good client.
 
-One connection kept alive, no cookies (mailcow's session cookie is an admin credential), no redirects, no
-proxies from the environment, TLS verified, a deadline for the whole call, at most one mebibyte read. Nothing
-is repeated here but a read that fell on a connection mailcow had just closed; what to do after an error is
-the outbox's decision.
+One connection kept alive, no cookies (mailcow's session cookie is an admin credential), no redirects, no proxies from
+the environment, TLS verified, a deadline for the whole call, at most one mebibyte read (of a list 32). Only a read that
+fell on a connection mailcow had just closed is repeated; what to do after an error is the outbox's decision.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from urllib.parse import quote, urlsplit
 import requests
 import urllib3.exceptions
 
-from . import replies
+from . import logins, replies
 from .errors import MailcowError, Reason, Refused, Unknown
 from .replies import MailboxFacts, Reply
 from .wire import Deadline, Transport
@@ -93,6 +92,14 @@ class Client:
         _check_address(address)
         return replies.read_mailbox(self._call("GET", f"get/mailbox/{_path_segment(address)}"), address)
 
+    def mailboxes(self, domain: str) -> list[MailboxFacts]:
+        """What mailcow knows about every mailbox of the domain (its xn-- form). Slow: 17 s for 20,000 mailboxes.
+
+        For a domain it does not know mailcow lists every mailbox of every domain; those are dropped.
+        """
+        _check_address(f"postmaster@{domain}")
+        return logins.read_mailboxes(self._call("GET", f"get/mailbox/reduced/{domain}", limit=logins.MAX_BODY), domain)
+
     def set_password(self, address: str, password_hash: str, *, attribute_hash: str) -> None:
         """Replace the mailbox's password by a hash in Dovecot's form, `{SCHEME}…`.
 
@@ -107,18 +114,20 @@ class Client:
         reply = self._call("POST", "edit/mailbox", {"items": [address], "attr": change})
         replies.password_stored(reply, address)
 
-    def _call(self, method: str, path: str, document: dict[str, Any] | None = None) -> Reply:
+    def _call(
+        self, method: str, path: str, document: dict[str, Any] | None = None, *, limit: int = replies.MAX_BODY
+    ) -> Reply:
         """One call; a read is repeated once when the kept connection it went over was just being closed."""
         with Deadline(self._call_timeout) as deadline:
-            outcome = self._send(method, path, document, deadline)
+            outcome = self._send(method, path, document, deadline, limit)
             if method == "GET" and deadline.reused and not deadline.passed and _lost(outcome):
-                outcome = self._send(method, path, document, deadline)
+                outcome = self._send(method, path, document, deadline, limit)
         if isinstance(outcome, Reply):
             return outcome
         raise outcome  # outside any except block: the transport's errors hold the request with key and hash
 
     def _send(
-        self, method: str, path: str, document: dict[str, Any] | None, deadline: Deadline
+        self, method: str, path: str, document: dict[str, Any] | None, deadline: Deadline, limit: int
     ) -> Reply | MailcowError:
         url = f"{self._base_url}/api/v1/{path}"
         request = requests.Request(method, url, headers=self._headers(document), data=_encoded(document))
@@ -131,7 +140,7 @@ class Client:
                 verify=self._verify,
             )
             try:
-                body = _read(response)
+                body = _read(response, limit)
             finally:
                 if deadline.passed:
                     response.raw.close()
@@ -154,11 +163,11 @@ class Client:
         return headers
 
 
-def _read(response: requests.Response) -> bytes:
+def _read(response: requests.Response, limit: int) -> bytes:
     """The body, not decompressed, up to one byte more than is allowed."""
     body = bytearray()
-    while len(body) <= replies.MAX_BODY:
-        piece = response.raw.read(min(65536, replies.MAX_BODY + 1 - len(body)), decode_content=False)
+    while len(body) <= limit:
+        piece = response.raw.read(min(65536, limit + 1 - len(body)), decode_content=False)
         if not piece:
             return bytes(body)
         body += piece

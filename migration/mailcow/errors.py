@@ -10,8 +10,6 @@ A class exists only where a caller acts differently. The reason is for people an
 an address, a hash, the key or a word of mailcow's reply.
 """
 
-
-
 from __future__ import annotations
 
 from enum import StrEnum

@@ -76,7 +76,7 @@ def password_stored(reply: Reply, address: str) -> None:
 
     That report is necessary, not sufficient: see `confirm`. Raises MailcowError.
     """
-    entries = _entries(_document(reply))
+    entries = _entries(json_of(reply))
     keys = [(kind, _message(msg)) for kind, msg in entries]
     dangers = [key for kind, (key, _) in keys if kind == "danger"]
     modified = [argument for kind, (key, argument) in keys if kind == "success" and key == "mailbox_modified"]
@@ -96,7 +96,7 @@ def password_stored(reply: Reply, address: str) -> None:
 
 def read_mailbox(reply: Reply, address: str) -> MailboxFacts:
     """The facts in a reply to `get/mailbox/ADDRESS`. Raises MailcowError: Missing when there is none."""
-    document = _document(reply)
+    document = json_of(reply)
     if not isinstance(document, dict):
         raise Unknown(Reason.UNEXPECTED)
     if not document or ("username" in document and document["username"] is None):
@@ -105,6 +105,11 @@ def read_mailbox(reply: Reply, address: str) -> MailboxFacts:
         raise Unknown(Reason.UNEXPECTED)
     if document["username"] != address:
         raise Blocked(Reason.OTHER_ADDRESS)
+    return facts_of(document)
+
+
+def facts_of(document: dict[str, Any]) -> MailboxFacts:
+    """The facts in what mailcow tells of one mailbox, alone or in a list. Raises Unknown when one is missing."""
     attributes = document.get("attributes")
     if not isinstance(attributes, dict):
         raise Unknown(Reason.UNEXPECTED)
@@ -112,7 +117,7 @@ def read_mailbox(reply: Reply, address: str) -> MailboxFacts:
     if active not in (0, 1, 2):
         raise Unknown(Reason.UNEXPECTED)
     return MailboxFacts(
-        address=address,
+        address=_text(document.get("username")),
         active=active,
         authsource=_text(document.get("authsource")),
         passwd_update=_local_time(attributes.get("passwd_update")),
@@ -126,18 +131,18 @@ def read_mailbox(reply: Reply, address: str) -> MailboxFacts:
 
 def version(reply: Reply) -> str:
     """The version in a reply to `get/status/version`, such as `2026-07a`. Raises MailcowError."""
-    document = _document(reply)
+    document = json_of(reply)
     found = document.get("version") if isinstance(document, dict) else None
     if not isinstance(found, str) or not _VERSION.fullmatch(found):
         raise Unknown(Reason.UNEXPECTED)
     return found
 
 
-def _document(reply: Reply) -> Any:
-    """The JSON of a 200; every other status has its class whatever the body says."""
+def json_of(reply: Reply, *, limit: int = MAX_BODY) -> Any:
+    """The JSON of a 200; every other status has its class whatever the body says. Raises MailcowError."""
     if reply.status != 200:
         raise _by_status(reply)
-    if len(reply.body) > MAX_BODY:
+    if len(reply.body) > limit:
         raise Unknown(Reason.TOO_LARGE)
     if not reply.body.strip():
         raise Unknown(Reason.EMPTY)
