@@ -60,7 +60,7 @@ messages: .venv/dev.stamp ## Read new texts into the catalogues
 
 meter: ## Build the strength meter of the password page, where npm is installed
 	@command -v npm >/dev/null 2>&1 || exit 0; \
-	$(MAKE) --no-print-directory build/static/strength/worker.js || echo "The strength meter could not be built: the password page does without."
+	$(MAKE) --silent --no-print-directory build/static/strength/worker.js || echo "The strength meter could not be built: the password page does without."
 
 common-passwords: .venv/demo.stamp meter ## Write the list of common passwords anew from its packages
 	@mkdir -p build

@@ -4,19 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.staticfiles import finders
 from django.template import Context, Template
 
 NAMED = Template("{% load strength %}{% strength_worker %}")
 
 
 @pytest.fixture
-def folder(settings: Any, tmp_path: Path) -> Any:
+def folder(settings: Any, tmp_path: Path) -> Path:
     """Static files of which nothing is built yet."""
     settings.STATICFILES_DIRS = [tmp_path]
-    finders.get_finder.cache_clear()
-    yield tmp_path
-    finders.get_finder.cache_clear()
+    return tmp_path
 
 
 def test_what_was_not_built_is_not_named(folder: Path) -> None:
