@@ -28,7 +28,7 @@ def say(request: HttpRequest, here: FirstLogin) -> HttpResponse:
             ip=request.META["REMOTE_ADDR"],
         )
         return redirect("accounts:said")
-    context = {"form": form, "mailbox": here.mailbox, "open": here.mailbox.cases.filter(closed_at=None)}
+    context = {"form": form, "mailbox": here.mailbox, "open": Case.objects.filter(mailbox=here.mailbox, closed_at=None)}
     return render(request, "accounts/case.html", context, status=422 if form.errors else 200)
 
 

@@ -93,5 +93,5 @@ def _found(pk: int) -> Case:
 
 
 def _page(request: HttpRequest, found: Case, form: CloseForm) -> HttpResponse:
-    others = found.mailbox.cases.exclude(pk=found.pk)
+    others = Case.objects.filter(mailbox=found.mailbox_id).exclude(pk=found.pk)
     return render(request, "desk/case.html", {"section": "cases", "case": found, "others": others, "form": form})
