@@ -1,5 +1,7 @@
 """Logins of owners: the newest ones on the old and on the new server, and when we last asked for them."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -43,6 +45,11 @@ class TargetLogin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mailbox_id}"
+
+    @property
+    def read_at(self) -> datetime | None:
+        """The newest login of somebody reading his mail."""
+        return max((at for at in (self.imap_at, self.pop3_at) if at), default=None)
 
 
 class LoginPoll(models.Model):

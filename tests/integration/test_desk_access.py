@@ -19,6 +19,8 @@ ASKS_FOR = {
     "cases": "migration.view_case",
     "case": "migration.view_case",
     "case_close": "migration.answer_case",
+    "logins": "migration.invite_mailbox",
+    "logins_csv": "migration.invite_mailbox",
     "domain": "migration.view_mailbox",
     "mailbox": "migration.view_mailbox",
     "invite": "migration.invite_mailbox",
@@ -32,6 +34,7 @@ ASKS_FOR = {
     "exclude": "migration.change_mailbox",
     "include": "migration.change_mailbox",
 }
+WITHOUT_NUMBER = ("domains", "search", "cases", "logins", "logins_csv")
 ROLES = {
     "migration.view": "readonly",
     "migration.invite": "support",
@@ -144,7 +147,7 @@ def test_the_django_admin_is_for_admins(address: str, role: str, staff_client: C
     assert answer.status_code in (403, 404) or answer.redirect_chain[-1][0] == reverse("desk:domains")
 
 
-@pytest.mark.parametrize("name", [name for name in ASKS_FOR if name not in ("domains", "search", "cases")])
+@pytest.mark.parametrize("name", [name for name in ASKS_FOR if name not in WITHOUT_NUMBER])
 def test_a_number_without_a_row_is_not_found(name: str, admin_client_mfa: Client) -> None:
     address = reverse(f"desk:{name}", args=[9_999_999])
 
@@ -153,4 +156,4 @@ def test_a_number_without_a_row_is_not_found(name: str, admin_client_mfa: Client
 
 
 def _args(name: str, pk: int) -> list[int]:
-    return [] if name in ("domains", "search", "cases") else [pk]
+    return [] if name in WITHOUT_NUMBER else [pk]
