@@ -243,12 +243,11 @@ def test_dry_run_tells_what_would_go_and_writes_nothing(clock: time_machine.Trav
     clock.move_to(START + timedelta(days=400))
     out = StringIO()
 
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         call_command("retention", "--dry-run", stdout=out)
 
-    assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
+    # DECLARE opens a cursor for reading, which PostgreSQL's driver does for long lists.
+    assert {query["sql"].split()[0] for query in queries} <= {"SELECT", "DECLARE"}
     for rule in retention.RULES:
         assert f"       1  {rule.code} " in out.getvalue()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from accounts.retention import RULES
 from migration.imports import csv_file, passwd_file
 from migration.imports.rows import COLUMNS
 from migration.models import Push
@@ -100,6 +101,10 @@ def test_every_reason_of_a_push_has_a_next_step() -> None:
     named = [reason for row in table(DOCS / "operations.md", "reasons") for reason in re.findall(r"`(\w+)`", row[0])]
 
     assert sorted(named) == sorted(Push.Reason.values)
+
+
+def test_every_rule_of_the_retention_has_its_line() -> None:
+    assert [row[0].strip("`") for row in table(DOCS / "security.md", "retention")] == [rule.code for rule in RULES]
 
 
 def test_the_columns_of_an_import_are_described() -> None:
