@@ -150,18 +150,13 @@ def count_failure() -> None:
 
 
 def outdated() -> "models.QuerySet[Attempts]":
-    """The counters that can refuse nobody any more."""
+    """The counters that can refuse nobody any more; the retention run deletes them."""
     now = timezone.now()
     over = models.Q()
     for budget in BUDGETS:
         kept = Bucket(budget, "").window or KEPT_WITHOUT_END
         over |= models.Q(bucket__startswith=f"{budget}:", since__lt=now - kept)
     return Attempts.objects.filter(over)
-
-
-def forget_old() -> int:
-    """Delete them; part of the retention run. Returns how many."""
-    return outdated().delete()[0]
 
 
 def _median_hour(but: Bucket) -> float:

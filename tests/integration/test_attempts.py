@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import sign_in as door
-from accounts.attempts import BUDGETS, Attempts, Bucket, address_bucket, forget_old, give_back, network, reset, spend
+from accounts.attempts import BUDGETS, Attempts, Bucket, address_bucket, give_back, network, outdated, reset, spend
 from migration import first_login as first_logins
 from migration.models import Event, Mailbox
 from tests import factories
@@ -70,14 +70,14 @@ def test_counters_that_can_refuse_nobody_any_more_are_forgotten(db: None) -> Non
     spend(Bucket("network", "x"), Bucket("network_long", "x"), Bucket("all", "2026-11-24T07"), Bucket("link", "1"))
 
     with time_machine.travel(now + timedelta(minutes=14)):
-        assert forget_old() == 0
+        assert outdated().delete()[0] == 0
     with time_machine.travel(now + timedelta(minutes=16)):
-        assert forget_old() == 1
+        assert outdated().delete()[0] == 1
     with time_machine.travel(now + timedelta(days=7, minutes=1)):
-        assert forget_old() == 2
+        assert outdated().delete()[0] == 2
     assert [row.bucket for row in Attempts.objects.all()] == ["link:1"]
     with time_machine.travel(now + timedelta(days=181)):
-        assert forget_old() == 1
+        assert outdated().delete()[0] == 1
 
 
 @pytest.mark.django_db(transaction=True)
