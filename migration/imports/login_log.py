@@ -166,7 +166,7 @@ class _Reader:
         raise ValueError
 
     def _not_ahead(self, at: datetime) -> datetime:
-        if at > self.now + _AHEAD:
+        if at.year < 2000 or at > self.now + _AHEAD:  # before 2000 it is the mark of a clock that was not set
             raise ValueError
         return at.astimezone(UTC)
 

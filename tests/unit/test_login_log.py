@@ -1,10 +1,12 @@
 """Logins on the old server are read from every form a log comes in, and from nothing that only looks like one."""
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from migration.addresses import parse
 from migration.imports.login_log import MAX_LINE, LoginLog, SeenLogin, lines_of, read
@@ -161,6 +163,8 @@ def test_a_table_may_leave_out_ip_and_protocol(moment: str) -> None:
         "anna@demo.example;2027-03-02;192.0.2.7;imap",
         "anna@demo.example;;192.0.2.7;imap",
         "no address;2026-03-02;192.0.2.7;imap",
+        "anna@demo.example;0001-01-01T00:00:00+14:00;192.0.2.7;imap",
+        "anna@demo.example;1970-01-01;192.0.2.7;imap",
         'anna@demo.example;"2026-03-02',
     ],
 )
@@ -168,3 +172,40 @@ def test_a_bad_row_is_counted_and_stops_no_good_one(row: str) -> None:
     log = log_of(f"address;time;ip;protocol\n{row}\nanna@demo.example;2026-03-02;;\n")
 
     assert (log.logins, log.bad, log.first_bad_line) == (1, 1, 2)
+
+
+fragments = st.sampled_from(
+    [
+        "Mar  2 09:15:01 ",
+        "2026-03-02T09:15:01",
+        "9999-12-31 23:59:59-14:00 ",
+        "m dovecot: ",
+        LOGIN,
+        "user=<",
+        ";",
+        "\t",
+        '"',
+        "imap-login: Info: Login: user=<a@b.example>, rip=",
+        "::",
+        "%",
+        "anna@demo.example",
+        "1772439301",
+        "\0",
+        "\n",
+        "\r",
+    ]
+)
+
+
+@given(st.lists(fragments | st.text(max_size=20), max_size=12), st.sampled_from(["", "dovecot", "csv"]))
+def test_no_file_is_too_strange_to_be_read(pieces: list[str], file_format: str) -> None:
+    log = log_of("".join(pieces).encode("utf-8", "surrogatepass").decode("utf-8", "replace"), file_format=file_format)
+
+    assert log.logins >= len(log.newest)
+    assert all(login.at <= NOW + timedelta(days=1) for login in log.newest.values())
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_are_too_strange_to_be_read(data: bytes) -> None:
+    for file_format in ("", "dovecot", "csv"):
+        read(lines_of(io.BytesIO(data)), zone=VIENNA, now=NOW, file_format=file_format)
