@@ -97,7 +97,7 @@ class Client:
 
         For a domain it does not know mailcow lists every mailbox of every domain; those are dropped.
         """
-        _check_address(f"postmaster@{domain}")
+        _check_address(f"a@{domain}")
         return logins.read_mailboxes(self._call("GET", f"get/mailbox/reduced/{domain}", limit=logins.MAX_BODY), domain)
 
     def set_password(self, address: str, password_hash: str, *, attribute_hash: str) -> None:
