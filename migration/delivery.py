@@ -119,7 +119,8 @@ def _settle(push: Push, passwd_update: str) -> None:
         how = settling.watched(passwd_update) if newest and settling.is_needed(push) else settling.ended()
         if not _release(push, reason="", delivered_at=Now(), **how):
             return
-        breaker.recover(actor="worker")
+        if push.is_probe:
+            breaker.recover(actor="worker")
         Event.record(Event.Action.PUSH_DELIVERED, actor="worker", mailbox=mailbox, version=push.version)
         if newest and move(mailbox, "advance", legacy_hash=None):
             Event.record(Event.Action.ACTIVE, actor="worker", mailbox=mailbox)

@@ -91,11 +91,11 @@ def claim(pk: int | None = None) -> Push | None:
         if not breaker.allows(target, in_flight=in_flight):
             return None
         wanted = due().filter(pk=pk) if pk else due()
-        chosen = wanted.values_list("pk", flat=True).first()
-        if chosen is None:
+        push = wanted.select_related("mailbox__domain").first()
+        if push is None:
             return None
         lease = uuid.uuid4().hex
-        claimed = Push.objects.filter(pk=chosen, state__in=_DUE).update(
+        claimed = Push.objects.filter(pk=push.pk, state=push.state).update(
             state=Push.State.IN_FLIGHT,
             lease=lease,
             lease_until=Now() + settings.PUSH_LEASE,
@@ -104,7 +104,9 @@ def claim(pk: int | None = None) -> Push | None:
         if not claimed:  # a newer password was saved this very moment; it rings for itself
             return None
         breaker.note_claim(target)
-        return Push.objects.select_related("mailbox__domain").get(pk=chosen)
+    push.state, push.lease, push.attempts = Push.State.IN_FLIGHT, lease, push.attempts + 1
+    push.is_probe = target.probe_after is not None
+    return push
 
 
 def work(pk: int | None = None, *, at_most: int = 50) -> int:

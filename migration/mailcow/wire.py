@@ -1,16 +1,18 @@
 """A transport for `requests` that keeps a deadline for the whole call.
 
 The timeouts of `requests` are per read, so a server sending one byte a second holds a call for ever. Here a
-timer shuts the connection down when the call's time is over, whatever it is doing: handshake, headers or
+watchman shuts the connection down when the call's time is over, whatever it is doing: handshake, headers or
 body.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import socket
 import threading
+import time
 from typing import Any, Self
 
 import requests.adapters
@@ -21,6 +23,54 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 _running = threading.local()
 
 
+class _Watchman:
+    """One thread that ends every call whose time is over; a thread for each call would cost more than the call's rest.
+
+    He sleeps until the first deadline he knows, so one that is later than that need not wake him.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._watched: set[Deadline] = set()
+        self._thread: threading.Thread | None = None
+        self._wakes_at = math.inf
+
+    def add(self, deadline: Deadline) -> None:
+        with self._changed:
+            self._watched.add(deadline)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._walk, name="mailcow-deadlines", daemon=True)
+                self._thread.start()
+            elif deadline.at < self._wakes_at:
+                self._changed.notify()
+
+    def remove(self, deadline: Deadline) -> None:
+        with self._changed:
+            self._watched.discard(deadline)
+
+    def _walk(self) -> None:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                for deadline in [one for one in self._watched if one.at <= now]:
+                    self._watched.discard(deadline)
+                    deadline.end()
+                self._wakes_at = min((one.at for one in self._watched), default=math.inf)
+                self._changed.wait(None if self._wakes_at == math.inf else self._wakes_at - now)
+
+
+_watchman = _Watchman()
+
+
+def _new_watchman() -> None:
+    """A forked process has no other threads, and a lock may have been held by one of them."""
+    global _watchman  # noqa: PLW0603
+    _watchman = _Watchman()
+
+
+os.register_at_fork(after_in_child=_new_watchman)
+
+
 class Deadline:
     """Bounds every call this thread makes through `Transport` inside `with Deadline(seconds) as deadline`.
 
@@ -28,8 +78,7 @@ class Deadline:
     """
 
     def __init__(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, self._pass)
-        self._timer.daemon = True
+        self.at = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self.passed = False
@@ -39,11 +88,11 @@ class Deadline:
 
     def __enter__(self) -> Self:
         _running.deadline = self
-        self._timer.start()
+        _watchman.add(self)
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._timer.cancel()
+        _watchman.remove(self)
         _running.deadline = None
         with self._lock:
             self._let_go()
@@ -59,7 +108,8 @@ class Deadline:
             if self.passed:
                 self._shut_down()
 
-    def _pass(self) -> None:
+    def end(self) -> None:
+        """The time is over: shut down whatever the call waits for."""
         with self._lock:
             self.passed = True
             self._shut_down()

@@ -146,6 +146,9 @@ class Push(models.Model):
         help_text="While watched: `passwd_update` as read back after the delivery.",
     )
 
+    is_probe = False
+    """Set by the claim while the breaker is half-open: how this push fares decides about the others."""
+
     class Meta:
         verbose_name = _("push")
         verbose_name_plural = _("pushes")
