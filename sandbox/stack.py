@@ -100,6 +100,8 @@ class Stack(Processes):
             "PORTAL_SOURCE_SMTP_PORT": str(self.ports.smtp),
             "PORTAL_SOURCE_SMTP_SECURITY": "none",
             "PORTAL_MAILCOW_URL": f"http://127.0.0.1:{self.ports.mailcow}",
+            # The stand-in has no page for owners; its own page shows whose password it has.
+            "PORTAL_TARGET_USER_URL": self.mailcow,
             "PORTAL_MAILS_PER_MINUTE": "600",
             "PORTAL_SWEEP_SECONDS": "5",
             "PORTAL_LOG_FORMAT": "console",
