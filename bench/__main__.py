@@ -5,12 +5,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from . import journey, table, versus
+from . import journey, push_drain, table, versus
 
 ROWS: dict[str, Callable[[], table.Row]] = {
     "journey_cpu": journey.cpu,
     "journey_vs_stock": partial(versus.stock, hasher="portal", name="journey_vs_stock"),
     "journey_vs_defaults": partial(versus.stock, hasher="default", name="journey_vs_defaults"),
+    "push_drain": push_drain.drained,
 }
 
 if __name__ == "__main__":
