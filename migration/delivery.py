@@ -185,7 +185,7 @@ def _release(push: Push, **changes: object) -> bool:
 
 def _is_newest(push: Push) -> bool:
     """Whether the owner has saved nothing newer. Locks the mailbox: nothing is saved until the transaction ends."""
-    version = Mailbox.objects.select_for_update().values_list("version", flat=True).get(pk=push.mailbox_id)
+    version = Mailbox.objects.select_for_update(no_key=True).values_list("version", flat=True).get(pk=push.mailbox_id)
     return version == push.version
 
 

@@ -140,9 +140,11 @@ def reap_leases() -> int:
     newer = Push.objects.filter(mailbox=OuterRef("mailbox"), version__gt=OuterRef("version"))
     with transaction.atomic():
         # Locked, so that nobody saves a newer one between the question and its answer.
-        owners = dead.values_list("mailbox", flat=True)
-        if not list(Mailbox.objects.select_for_update().filter(pk__in=list(owners)).order_by("pk").values_list("pk")):
+        owners = Mailbox.objects.filter(pk__in=list(dead.values_list("mailbox", flat=True))).order_by("pk")
+        held = list(owners.select_for_update(no_key=True).values_list("pk", flat=True))
+        if not held:
             return 0
+        dead = dead.filter(mailbox__in=held)
         watched = Case(When(~Q(confirmed_update=""), then=Value("settling")), default=Value("waiting"))
         done_with = Case(When(~Q(confirmed_update=""), then=Value("delivered")), default=Value("superseded"))
         over: dict[str, Any] = {"payload": None, "confirmed_update": "", "lease": ""}
