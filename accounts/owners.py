@@ -80,8 +80,7 @@ def owner_required_quietly(view: Callable[..., HttpResponse]) -> Callable[..., H
 
 
 def renew(request: HttpRequest, mailbox: Mailbox) -> None:
-    """Stay signed in after the mailbox's epoch was raised by this very session; all others end."""
-    mailbox.refresh_from_db(fields=["epoch"])
+    """Stay signed in after this very session raised the mailbox's epoch, as the object tells; all others end."""
     request.session[KEY] = request.session[KEY] | {"epoch": mailbox.epoch}
 
 

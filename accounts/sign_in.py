@@ -91,7 +91,10 @@ class _Who:
 def _whose(address: str, locator: str) -> _Who:
     parsed, key = _parse(address)
     invitation = first_logins.find(locator)
-    mailbox = Mailbox.objects.by_address(parsed or Address("", "")).first()
+    if invitation and str(parsed) == invitation.mailbox.address:
+        mailbox: Mailbox | None = invitation.mailbox
+    else:
+        mailbox = Mailbox.objects.by_address(parsed or Address("", "")).first()
     own = address_bucket(key)
     row = Bucket("address_row", own.subject)
     # A link whose password was revoked has no budget of its own any more: a newer mail has.

@@ -101,9 +101,8 @@ def done(request: HttpRequest, here: FirstLogin) -> HttpResponse:
     push = _newest_push(here.mailbox)
     if push is None:
         return redirect("accounts:password")
-    return render(
-        request, "accounts/done.html", _state(here.mailbox, push) | {"guide": facts.for_mailbox(here.mailbox)}
-    )
+    context = _state(here.mailbox, push) | {"guide": facts.for_mailbox(here.mailbox, push)}
+    return render(request, "accounts/done.html", context)
 
 
 @require_safe

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from migration.addresses import parse
-from migration.models import Mailbox
+from migration.models import Mailbox, Push
 
 IMAP_PORT = 993
 POP3_PORT = 995
@@ -72,10 +72,14 @@ class Guide:
         return self.is_personal and self.login_name != self.display
 
 
-def for_mailbox(mailbox: Mailbox) -> Guide:
-    """The guide for a mailbox, with what its newest password means for the mail program."""
+def for_mailbox(mailbox: Mailbox, newest: Push | None = None) -> Guide:
+    """The guide for a mailbox, with what its newest password means for the mail program.
+
+    Who has the newest push at hand gives it; else it is looked up.
+    """
     address = parse(mailbox.address)
-    kept_old = mailbox.pushes.order_by("-version").values_list("kept_old", flat=True).first()
+    newest = newest or mailbox.pushes.order_by("-version").first()
+    kept_old = newest.kept_old if newest else None
     return _guide(str(address), address.display, kept_old=kept_old, kind=mailbox.kind)
 
 
