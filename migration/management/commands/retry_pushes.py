@@ -9,7 +9,6 @@ from migration.addresses import InvalidAddress, parse
 from migration.models import Mailbox
 from migration.refusals import VerbRefused
 
-
 ACTOR = "command:retry_pushes"
 
 
