@@ -22,12 +22,12 @@ from migration import delivery, mailboxes, pushes
 from migration.mailcow.client import Client
 from migration.mailcow.errors import Blocked, Missing, Reason, Refused, Unknown
 from migration.mailcow.replies import MailboxFacts
-from migration.models import Mailbox, Push, Target
+from migration.models import Event, Mailbox, Push, Target
 from migration.refusals import VerbRefused
 from tests import factories
 from tests.pushing import time_passes
 
-EXAMPLES = int(os.environ.get("UMZUG_MACHINE_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("UMZUG_MACHINE_EXAMPLES", "60"))
 S = Push.State
 # From where to where a row may have gone between two moments of rest; anything else was done by no verb.
 MOVES: dict[str, set[S]] = {
@@ -74,6 +74,7 @@ FATES = st.one_of(
         Fate,
         at=st.integers(1, 3),
         after=st.booleans(),
+        accident=st.sampled_from(["", *ACCIDENTS]),
         meanwhile=st.sampled_from(["saved", "overtaken", "saved and overtaken"]),
     ),
 )
@@ -132,7 +133,7 @@ class Wire:
             return
         if fate.meanwhile:
             self._meanwhile(fate.meanwhile)
-        elif fate.accident in ACCIDENTS | REFUSALS:
+        if fate.accident in ACCIDENTS | REFUSALS:
             raise (ACCIDENTS | REFUSALS)[fate.accident]()
 
 
@@ -166,6 +167,11 @@ class Outbox(RuleBasedStateMachine):
         until = max([(at - timezone.now()) / timedelta(minutes=1) for at in waits], default=0)
         self.time_passes(max(until, 0) + 0.1)
         self.deliver(fate)
+
+    @rule(fate=FATES)
+    def the_owner_saves_and_a_worker_works(self, fate: Fate) -> None:
+        self.the_owner_saves()
+        self.a_worker_works(fate)
 
     @rule(minutes=st.sampled_from([1, 5, 30, 70]))
     def time_passes(self, minutes: float) -> None:
@@ -213,6 +219,9 @@ class Outbox(RuleBasedStateMachine):
         self.mailbox.refresh_from_db()
         assert rows[-1].version == self.mailbox.version == len(rows)
         assert rows[-1].state != S.SUPERSEDED
+        assert all(row.payload is None for row in rows[:-1] if row.state != S.IN_FLIGHT), "no older hash is kept"
+        arrived = Event.objects.filter(mailbox=self.mailbox, action=Event.Action.PUSH_DELIVERED)
+        assert self.mailbox.is_done is arrived.filter(detail__version=self.mailbox.version).exists()
         assert self.mailbox.is_done or not rows[-1].is_delivered
         assert rows[-1].state != S.DELIVERED or self.far.is_at_rest, "the payload went too early"
 
