@@ -24,13 +24,16 @@ screenshots: browser meter ## Take the pictures in docs/images anew from a runni
 	@$(PY) -m sandbox.check --pictures docs/images
 	@$(PY) -m sandbox.guide_pictures
 
-test: test-sqlite test-servers ## Run all tests: on SQLite, then on PostgreSQL and Valkey
+# What the second run leaves out touches no database, or only shows pages.
+ON_SERVERS := tests/integration tests/property tests/faults tests/e2e/test_journey.py tests/e2e/test_owner.py
+
+test: test-sqlite test-servers ## Run all tests on SQLite, then what touches the database on PostgreSQL and Valkey
 
 test-sqlite: browser meter
 	$(PY) -m pytest $(ARGS)
 
 test-servers: browser meter
-	$(PY) -m tests.servers $(PY) -m pytest $(ARGS)
+	$(PY) -m tests.servers $(PY) -m pytest $(ON_SERVERS) $(ARGS)
 
 check: .venv/dev.stamp ## Lint, types, templates, imports, schema migrations, deployment settings
 	.venv/bin/ruff check .

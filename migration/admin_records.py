@@ -118,7 +118,7 @@ class TargetAdmin(Kept):
     """The new server and its breaker."""
 
     fields = ("name", "breaker_opened_at", "breaker_reason")
-    list_display = ("name", "breaker_opened_at", "breaker_reason")
+    list_display = ("name", "breaker_opened_at", "breaker_reason", "probe_after")
     actions = ("close_breaker",)
 
     @admin.action(description=gettext_lazy("Allow transfers again (close the breaker)"), permissions=["close"])
