@@ -202,6 +202,8 @@ def _submission(mailbox: Mailbox, sent: uuid.UUID) -> uuid.UUID:
 
 
 def _newest_push(mailbox: Mailbox) -> Push | None:
+    if mailbox.version == 0:
+        return None
     return Push.objects.filter(mailbox=mailbox).order_by("-version").first()
 
 

@@ -2,7 +2,7 @@
 
 A secret may instead stand in a file: PORTAL_SECRET_KEY_FILE=/run/secrets/secret_key is read where PORTAL_SECRET_KEY
 would be. `.env.example` lists every variable with its meaning; a test keeps both in step. A value that makes no sense
-stops the start with a sentence that names the variable.
+stops the start with a sentence that names the variable. One file, and so a long one, is a decision.
 """
 
 from datetime import timedelta
