@@ -12,11 +12,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from .mailcow.errors import Reason
+from .mailcow.errors import UNCLEAR, Reason
 from .models import Event, Target
 
 log = structlog.get_logger(__name__)
-
 
 # Half-open: more than a fifth of the tries of the last minutes unclear, and enough of them to tell a share at all.
 RECENT = timedelta(minutes=5)
@@ -24,19 +23,6 @@ ENOUGH_TRIES = 5
 UNCLEAR_SHARE = 0.2
 PROBE_EVERY = timedelta(minutes=1)
 
-_UNCLEAR = [
-    Reason.TIMEOUT,
-    Reason.UNREACHABLE,
-    Reason.CONNECTION_LOST,
-    Reason.EMPTY,
-    Reason.NOT_JSON,
-    Reason.TOO_LARGE,
-    Reason.UNEXPECTED,
-    Reason.SERVER_ERROR,
-    Reason.BUSY,
-    Reason.DATABASE,
-    Reason.CRASH,
-]
 _TRIES = (Event.Action.PUSH_DELIVERED, Event.Action.PUSH_WAITING, Event.Action.PUSH_BLOCKED)
 
 
@@ -63,10 +49,10 @@ def note_claim(target: Target) -> None:
 
 def slow_down_if_unclear(reason: str) -> None:
     """Become half-open when the recent tries were too often unclear; part of the transaction that records one."""
-    if reason not in _UNCLEAR:
+    if reason not in UNCLEAR:
         return
     tries = Event.objects.filter(at__gt=Now() - RECENT, actor="worker", action__in=_TRIES).order_by()
-    unclear = tries.filter(action=Event.Action.PUSH_WAITING, detail__reason__in=_UNCLEAR).count()
+    unclear = tries.filter(action=Event.Action.PUSH_WAITING, detail__reason__in=list(UNCLEAR)).count()
     total = tries.count()
     if total < ENOUGH_TRIES or unclear <= total * UNCLEAR_SHARE:
         return

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.utils import translation
 from accounts.models import User
 from migration.models import Mailbox
 from sandbox.mailcow import MailcowStandIn
+from sandbox.mailhost import MailHost
 
 from . import factories
 from .running import chromium, stack
@@ -103,3 +105,12 @@ def mailcow(settings: Any) -> Iterator[MailcowStandIn]:
         settings.MAILCOW_URL = stand_in.url
         settings.MAILCOW_API_KEY = stand_in.api_key
         yield stand_in
+
+
+@pytest.fixture
+def host(tmp_path: Path, settings: Any) -> Iterator[MailHost]:
+    """The old mail server on ports of its own, which the settings point to."""
+    with MailHost(tmp_path / "mails") as host:
+        settings.SOURCE_SMTP_HOST, settings.SOURCE_SMTP_PORT = "127.0.0.1", host.smtp_port
+        settings.SOURCE_SMTP_SECURITY = "none"
+        yield host

@@ -56,6 +56,24 @@ class Reason(StrEnum):
     NO_ROUTE = "no_route"  # 404, 405: not mailcow's API, or another version
 
 
+# The reasons an Unknown may have; the first group above.
+UNCLEAR = frozenset(
+    {
+        Reason.TIMEOUT,
+        Reason.UNREACHABLE,
+        Reason.CONNECTION_LOST,
+        Reason.EMPTY,
+        Reason.NOT_JSON,
+        Reason.TOO_LARGE,
+        Reason.UNEXPECTED,
+        Reason.SERVER_ERROR,
+        Reason.BUSY,
+        Reason.DATABASE,
+        Reason.CRASH,
+    }
+)
+
+
 class MailcowError(Exception):
     """A call that did not end in a certain success."""
 

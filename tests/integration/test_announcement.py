@@ -1,8 +1,6 @@
 """The pre-announcement: drafted from what was imported, edited by an admin, sent to the customer's contact."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +10,6 @@ from migration.mailings import compose, outbox
 from migration.models import Domain, Mailing
 from sandbox.mailhost import MailHost
 from tests import factories
-
-
-@pytest.fixture
-def host(tmp_path: Path, settings: Any) -> Iterator[MailHost]:
-    with MailHost(tmp_path / "mails") as host:
-        settings.SOURCE_SMTP_HOST, settings.SOURCE_SMTP_PORT = "127.0.0.1", host.smtp_port
-        settings.SOURCE_SMTP_SECURITY = "none"
-        yield host
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A key is exchanged while owners save and workers push; an old one leaves only when nothing names it."""
 
 import os
-import threading
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,7 +15,6 @@ from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, TOTP
 from allauth.mfa.utils import decrypt, encrypt
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils import timezone
 
 from accounts.keys import PLACES
@@ -27,6 +25,7 @@ from migration.imports.rows import ParsedFile
 from migration.models import FirstLogin, ImportRun, Mailbox, Push
 from migration.secrets import Purpose, key_id_of, unseal
 from tests import factories
+from tests.racing import at_once
 
 OLD, NEW, FOREIGN = (("old", os.urandom(32)), ("new", os.urandom(32)), ("foreign", os.urandom(32)))
 LEGACY = "{SSHA512}legacy"
@@ -240,25 +239,6 @@ def settle(pks: list[int]) -> None:
     for pk in pks:
         Push.objects.filter(mailbox=pk, state=Push.State.QUEUED).update(state=Push.State.DELIVERED, payload=None)
         Mailbox.objects.filter(pk=pk).update(legacy_hash=None)
-
-
-def at_once(*errands: Callable[[], object]) -> None:
-    failures: list[BaseException] = []
-
-    def run(errand: Callable[[], object]) -> None:
-        try:
-            errand()
-        except Exception as error:  # noqa: BLE001 - told below, by the thread that asserts
-            failures.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(errand,)) for errand in errands]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
 
 
 @pytest.mark.django_db(transaction=True)

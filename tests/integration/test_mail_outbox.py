@@ -1,8 +1,6 @@
 """The mail outbox, with the old server as it answers on a bad day."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +13,6 @@ from migration.models import Event, FirstLogin, Mailbox, Mailing
 from sandbox.mailhost import At, MailHost
 
 S = Mailing.State
-
-
-@pytest.fixture
-def host(tmp_path: Path, settings: Any) -> Iterator[MailHost]:
-    with MailHost(tmp_path / "mails") as host:
-        settings.SOURCE_SMTP_HOST, settings.SOURCE_SMTP_PORT = "127.0.0.1", host.smtp_port
-        settings.SOURCE_SMTP_SECURITY = "none"
-        yield host
 
 
 @pytest.fixture

@@ -1,32 +1,20 @@
 """Several workers and sweeps at once."""
 
-import threading
-from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import pytest
-from django.db import connection
 
 from migration import first_login as first_logins
 from migration.mailings import outbox
 from migration.models import FirstLogin, Mailing
 from sandbox.mailhost import At, MailHost
 from tests import factories
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WORKERS = 6
 MAILS = 12
-
-
-@pytest.fixture
-def host(tmp_path: Path, settings: Any) -> Iterator[MailHost]:
-    with MailHost(tmp_path / "mails") as host:
-        settings.SOURCE_SMTP_HOST, settings.SOURCE_SMTP_PORT = "127.0.0.1", host.smtp_port
-        settings.SOURCE_SMTP_SECURITY = "none"
-        yield host
 
 
 def queue_invitations() -> list[int]:
@@ -55,23 +43,6 @@ def send_all(rows: list[int]) -> None:
 
 def sweep() -> None:
     send_all(outbox.due())
-
-
-def at_once(*errands: Callable[[], None]) -> None:
-    start = threading.Barrier(len(errands))
-
-    def run(errand: Callable[[], None]) -> None:
-        start.wait()
-        try:
-            errand()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(errand,)) for errand in errands]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def test_no_mail_goes_out_twice_however_many_workers_have_its_id(host: MailHost) -> None:

@@ -1,18 +1,16 @@
 """Owners save while workers claim, give back and reap: nobody meets an error, the newest is kept."""
 
-import threading
 import uuid
-from collections.abc import Callable
 from functools import partial
 
 import pytest
-from django.db import connection
 
 from migration import mailboxes, pushes
 from migration.models import Mailbox, Push
 from sandbox.mailcow import MailcowStandIn
 from tests import factories
 from tests.pushing import time_passes
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,29 +30,6 @@ def owners(mailcow: MailcowStandIn) -> list[Mailbox]:
 def save(mailbox: Mailbox) -> None:
     fresh = Mailbox.objects.select_related("domain__customer").get(pk=mailbox.pk)
     mailboxes.set_password(fresh, password_hash=factories.HASH, kept_old=False, submission=uuid.uuid4(), ip="192.0.2.1")
-
-
-def at_once(*errands: Callable[[], object]) -> None:
-    """Run all from a common start; the first error of any of them is raised here."""
-    errors: list[BaseException] = []
-    start = threading.Barrier(len(errands))
-
-    def run(errand: Callable[[], object]) -> None:
-        try:
-            start.wait()
-            errand()
-        except BaseException as error:  # noqa: BLE001 - it is raised again below, in the test's thread
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(errand,)) for errand in errands]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 def held(mailbox: Mailbox) -> list[int]:
