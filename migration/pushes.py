@@ -26,8 +26,6 @@ log = structlog.get_logger(__name__)
 # A task that works on and on meets Celery's time limit in the middle of a push.
 TIRED_SECONDS = 45
 
-_DUE = (Push.State.QUEUED, Push.State.WAITING, Push.State.SETTLING)
-
 
 def enqueue(mailbox: Mailbox, *, password_hash: str, kept_old: bool, submission: uuid.UUID) -> Push:
     """Queue the mailbox's newest version, superseding what was open; part of the transaction that saves it."""
@@ -74,7 +72,7 @@ def due() -> QuerySet[Push]:
     in_flight = Push.objects.filter(mailbox=OuterRef("mailbox"), state=Push.State.IN_FLIGHT)
     return Push.objects.filter(
         ~Exists(in_flight),
-        state__in=_DUE,
+        state__in=Push.DUE,
         due_at__lte=Now(),
         mailbox__domain__paused_at=None,
     ).order_by("due_at", "pk")

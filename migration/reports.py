@@ -154,7 +154,7 @@ def oldest_due_seconds() -> int:
     """
     pushes = Push.objects.filter(mailbox__domain__paused_at=None)
     stopped = Target.objects.filter(breaker_opened_at__isnull=False).exists()
-    waits = [] if stopped else [_oldest(pushes, Push.OPEN[:2], Push.State.IN_FLIGHT)]
+    waits = [] if stopped else [_oldest(pushes, Push.DUE, Push.State.IN_FLIGHT)]
     mails = Mailing.objects.filter(domain__paused_at=None)
     due = _oldest(mails, Mailing.OPEN, Mailing.State.SENDING)
     last_sent = Mailing.objects.aggregate(at=Max("sent_at"))["at"]

@@ -50,6 +50,8 @@ class Push(models.Model):
         SUPERSEDED = "superseded", _("superseded by a newer one")
 
     OPEN = (State.QUEUED, State.WAITING, State.BLOCKED)
+    # What a worker takes by itself once its time has come, to deliver or to look after.
+    DUE = (State.QUEUED, State.WAITING, State.SETTLING)
     DONE = (State.SETTLING, State.DELIVERED)
 
     class Reason(models.TextChoices):
