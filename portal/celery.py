@@ -7,8 +7,11 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging
 
+from . import embedded_broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
+embedded_broker.install()
 app = Celery("umzug")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -1,7 +1,7 @@
 """The cast and the ground rules: only localhost, an empty cache, cheap staff passwords."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,14 @@ from accounts.models import User
 from migration.models import Mailbox
 from sandbox.mailcow import MailcowStandIn
 from sandbox.mailhost import MailHost
+from sandbox.stack import Stack
 
 from . import factories
 from .running import chromium, stack
 
 __all__ = ["chromium", "stack"]
+
+LOG_END_CHARACTERS = 3000
 
 
 class CheapStaffHasher(MD5PasswordHasher):
@@ -114,3 +117,17 @@ def host(tmp_path: Path, settings: Any) -> Iterator[MailHost]:
         settings.SOURCE_SMTP_HOST, settings.SOURCE_SMTP_PORT = "127.0.0.1", host.smtp_port
         settings.SOURCE_SMTP_SECURITY = "none"
         yield host
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What the processes wrote last belongs to the report of a failed test."""
+    report = yield
+    running = item.funcargs.get("stack")
+    if report.failed and isinstance(running, Stack):
+        report.sections += [(f"log of {name}", running.log(name)[-LOG_END_CHARACTERS:]) for name in running.processes]
+        if name := running.dead():
+            report.sections.append(("ended by itself", name))
+    return report

@@ -111,3 +111,39 @@ def test_a_task_may_come_twice_or_for_nothing(queue: Path, mailcow: MailcowStand
     push.refresh_from_db()
     assert push.state == Push.State.DELIVERED
     assert len(mailcow.journal) == 1
+
+
+def take() -> Any:
+    """The next message as a worker's consumer reads it, or None."""
+    with current_app.connection() as connection, connection.SimpleQueue("celery") as waiting:
+        try:
+            message = waiting.get(block=False)
+            message.ack()
+            return message.payload[0]
+        except waiting.Empty:
+            return None
+
+
+def test_a_message_cut_off_in_the_middle_does_not_end_the_worker(queue: Path) -> None:
+    ring("deliver_push", 17)
+    for content in ("", '{"body": "WzE3', "\x00\xff"):
+        (queue / f"0_{len(content)}.celery.msg").write_text(content)
+
+    assert take() == [17]
+    assert take() is None
+
+
+def test_a_message_is_not_read_before_it_is_whole(queue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen_in_between = []
+    rename = Path.rename
+
+    def look_first(path: Path, target: Path) -> Path:
+        if path.suffix == ".part":
+            seen_in_between.append(take())
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", look_first)
+    ring("deliver_push", 17)
+
+    assert seen_in_between == [None]
+    assert take() == [17]
