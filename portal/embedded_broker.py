@@ -20,17 +20,17 @@ from kombu.utils.json import dumps, loads
 log = structlog.get_logger(__name__)
 
 
-class Channel(filesystem.Channel):  # type: ignore[misc] # kombu has no types
+class Channel(filesystem.Channel):
     """Messages are files `<milliseconds>_<uuid>.<queue>.msg`, as kombu names them; parts of one have other endings."""
 
-    def _put(self, queue: str, payload: dict[str, Any], **_kwargs: Any) -> None:
+    def _put(self, queue: str, message: Any, **_kwargs: Any) -> None:
         """Put a message into the queue. Raises OSError when the disk does not take it."""
         whole = Path(self.data_folder_out, f"{time.time_ns() // 1_000_000:015}_{uuid.uuid4()}.{queue}.msg")
         part = whole.with_suffix(".part")
-        part.write_text(dumps(payload))
+        part.write_text(dumps(message))
         part.rename(whole)
 
-    def _get(self, queue: str, _timeout: float | None = None) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:  # noqa: ARG002 - kombu names it
         """Take the oldest message. Raises Empty when there is none."""
         for path in sorted(Path(self.data_folder_in).glob(f"*.{queue}.msg")):
             taken = path.with_suffix(".taken")
@@ -47,7 +47,7 @@ class Channel(filesystem.Channel):  # type: ignore[misc] # kombu has no types
         raise Empty
 
 
-class Transport(filesystem.Transport):  # type: ignore[misc] # kombu has no types
+class Transport(filesystem.Transport):
     """The filesystem transport with our channel."""
 
     Channel = Channel
