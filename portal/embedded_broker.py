@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 class Channel(filesystem.Channel):
     """Messages are files `<milliseconds>_<uuid>.<queue>.msg`, as kombu names them; parts of one have other endings."""
 
-    def _put(self, queue: str, message: Any, **_kwargs: Any) -> None:
+    def _put(self, queue: str, message: Any, **_kwargs: Any) -> None:  # type: ignore[override] # two of its own differ
         """Put a message into the queue. Raises OSError when the disk does not take it."""
         whole = Path(self.data_folder_out, f"{time.time_ns() // 1_000_000:015}_{uuid.uuid4()}.{queue}.msg")
         part = whole.with_suffix(".part")
