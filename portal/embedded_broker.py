@@ -32,7 +32,9 @@ class Channel(filesystem.Channel):
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:  # noqa: ARG002 - kombu names it
         """Take the oldest message. Raises Empty when there is none."""
-        for path in sorted(Path(self.data_folder_in).glob(f"*.{queue}.msg")):
+        for path in sorted(Path(self.data_folder_in).glob("*.msg")):
+            if path.name.partition(".")[2] != f"{queue}.msg":
+                continue
             taken = path.with_suffix(".taken")
             try:
                 path.rename(taken)

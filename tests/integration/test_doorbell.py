@@ -147,3 +147,11 @@ def test_a_message_is_not_read_before_it_is_whole(queue: Path, monkeypatch: pyte
 
     assert seen_in_between == [None]
     assert take() == [17]
+
+
+def test_a_queue_whose_name_ends_alike_keeps_its_messages(queue: Path) -> None:
+    ring("deliver_push", 17)
+    (message,) = queue.glob("*.msg")
+    message.rename(queue / message.name.replace(".celery.", ".other.celery."))
+
+    assert take() is None
