@@ -26,14 +26,6 @@ Kind, S = Mailing.Kind, Mailing.State
 
 
 @pytest.fixture
-def old_host(tmp_path: Path, settings: Any) -> Iterator[MailHost]:
-    with MailHost(tmp_path / "old") as host:
-        settings.SOURCE_SMTP_HOST, settings.SOURCE_SMTP_PORT = "127.0.0.1", host.smtp_port
-        settings.SOURCE_SMTP_SECURITY = "none"
-        yield host
-
-
-@pytest.fixture
 def new_host(tmp_path: Path, settings: Any) -> Iterator[MailHost]:
     with MailHost(tmp_path / "new") as host:
         settings.TARGET_SMTP_HOST, settings.TARGET_SMTP_PORT = "127.0.0.1", host.smtp_port
@@ -47,12 +39,12 @@ def send_all() -> None:
 
 
 def test_saved_goes_to_the_old_mailbox_and_active_into_the_new_one(
-    mailbox: Mailbox, mailcow: MailcowStandIn, old_host: MailHost, new_host: MailHost
+    mailbox: Mailbox, mailcow: MailcowStandIn, host: MailHost, new_host: MailHost
 ) -> None:
     mailcow.add_mailbox(mailbox.address)
     save(owner_client(mailbox))
     send_all()
-    assert [mail.subject for mail in old_host.mails("anna@demo.example")] == [
+    assert [mail.subject for mail in host.mails("anna@demo.example")] == [
         "Neues Passwort für anna@demo.example gespeichert"
     ]
     assert not new_host.mails()
@@ -60,7 +52,7 @@ def test_saved_goes_to_the_old_mailbox_and_active_into_the_new_one(
     deliver(Push.objects.get())
     send_all()
 
-    assert len(old_host.mails()) == 1
+    assert len(host.mails()) == 1
     assert [mail.subject for mail in new_host.mails("anna@demo.example")] == [
         "Ihr neues Passwort für anna@demo.example gilt jetzt"
     ]
@@ -69,7 +61,7 @@ def test_saved_goes_to_the_old_mailbox_and_active_into_the_new_one(
 
 
 def test_neither_carries_a_secret_or_a_link(
-    mailbox: Mailbox, mailcow: MailcowStandIn, old_host: MailHost, new_host: MailHost
+    mailbox: Mailbox, mailcow: MailcowStandIn, host: MailHost, new_host: MailHost
 ) -> None:
     mailcow.add_mailbox(mailbox.address)
     client = owner_client(mailbox)
@@ -78,7 +70,7 @@ def test_neither_carries_a_secret_or_a_link(
     deliver(Push.objects.get())
     send_all()
 
-    for mail in [*old_host.mails(), *new_host.mails()]:
+    for mail in [*host.mails(), *new_host.mails()]:
         for part in (mail.text, mail.html.partition("<body>")[2]):
             assert GOOD not in part
             assert locator not in part
@@ -103,7 +95,7 @@ def test_without_a_host_in_the_settings_there_is_no_such_notice(push: Push) -> N
 
 
 def test_a_host_taken_away_meanwhile_is_said_and_nothing_goes_to_the_old_server(
-    push: Push, old_host: MailHost, new_host: MailHost, settings: Any
+    push: Push, host: MailHost, new_host: MailHost, settings: Any
 ) -> None:
     deliver(push)
     settings.TARGET_SMTP_HOST = ""
@@ -112,7 +104,7 @@ def test_a_host_taken_away_meanwhile_is_said_and_nothing_goes_to_the_old_server(
 
     notice = Mailing.objects.get(kind=Kind.PASSWORD_ACTIVE)
     assert (notice.state, notice.error) == (S.FAILED, "the settings name no SMTP host of the new server")
-    assert not old_host.mails()
+    assert not host.mails()
 
 
 def test_a_machine_gets_no_notice(db: None, mailcow: MailcowStandIn, new_host: MailHost) -> None:
