@@ -49,12 +49,16 @@ CLASHES: Mapping[str, Promise] = {
 
 @dataclass(frozen=True)
 class Item:
-    """An address in the preview. `line` is 0 for what is not in the file; `columns` names what differs."""
+    """An address in the preview. `line` is 0 for what is not in the file; `columns` names what differs.
+
+    `values` has what we have and what the file says for each of the columns; of a password, its scheme.
+    """
 
     line: int
     address: str
     is_alias: bool = False
     columns: tuple[str, ...] = ()
+    values: tuple[tuple[str, str], ...] = ()
 
     @property
     def labels(self) -> str:
@@ -173,7 +177,8 @@ def _sort_in(result: Preview, row: MailboxRow, mailbox: Mailbox | None, clash: b
         else:
             result.new.append(Item(row.line, address))
     elif columns := differences(row, mailbox, said):
-        result.changed.append(Item(row.line, address, columns=columns))
+        values = tuple(_old_and_new(column, row, mailbox) for column in columns)
+        result.changed.append(Item(row.line, address, columns=columns, values=values))
     elif mailbox.state in COMPLETED:
         result.done.append(Item(row.line, address))
     else:
@@ -189,7 +194,14 @@ def _sort_in_alias(result: Preview, row: AliasRow, alias: Alias | None, clash: b
     elif same_targets(row, alias):
         result.unchanged.append(Item(row.line, address, True))
     else:
-        result.changed.append(Item(row.line, address, True, ("goto",)))
+        result.changed.append(Item(row.line, address, True, ("goto",), ((alias.goto, ",".join(row.goto)),)))
+
+
+def _old_and_new(column: str, row: MailboxRow, mailbox: Mailbox) -> tuple[str, str]:
+    if column == PASSWORD:
+        return mailbox.legacy_scheme, row.legacy_scheme
+    old, new = getattr(mailbox, FIELDS[column]), getattr(row, column)
+    return "" if old is None else str(old), "" if new is None else str(new)
 
 
 def _same_password(row: MailboxRow, mailbox: Mailbox) -> bool:

@@ -4,7 +4,7 @@ Applying twice changes nothing the second time. States are never touched, nothin
 password is taken only while the owner has not set a new one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import PurePath
 from typing import TypeVar
@@ -46,6 +46,11 @@ class Applied:
     done: int = 0
     conflicts: int = 0
 
+    @property
+    def rows(self) -> int:
+        """How many rows of the file were gone through."""
+        return sum(asdict(self).values())
+
     def __add__(self, other: "Applied") -> "Applied":
         return Applied(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
@@ -82,20 +87,40 @@ def preview(domain: Domain, parsed: ParsedFile) -> Preview:
     return compare(parsed, mailboxes.iterator(), aliases.iterator(), domain.name)
 
 
-def apply(domain: Domain, parsed: ParsedFile, *, actor: str) -> Applied:
-    """Write new and changed rows with their events, each batch whole or not at all; what clashes is left out."""
+def apply(
+    domain: Domain,
+    parsed: ParsedFile,
+    *,
+    actor: str,
+    applied: Applied | None = None,
+    go_on: Callable[[Applied], bool] = lambda _applied: True,
+) -> Applied:
+    """Write new and changed rows with their events, each batch whole or not at all; what clashes is left out.
+
+    `applied` is what an interrupted run has done: so many rows are passed over. `go_on` is asked after each batch and
+    within its transaction, so that it may note how far it is; False ends the run after this batch, and what it raises
+    undoes the batch.
+    """
     said = columns_said(parsed)
-    applied = Applied()
-    for batch in _batches(parsed.rows):
-        applied += _apply_mailboxes(domain, batch, said, actor)
-    for aliases in _batches(parsed.aliases):
-        applied += _apply_aliases(domain, aliases, actor)
+    applied = applied or Applied()
+    for batch in _batches(parsed.rows, applied.rows):
+        with transaction.atomic():
+            applied += _apply_mailboxes(domain, batch, said, actor)
+            going_on = go_on(applied)
+        if not going_on:
+            return applied
+    for aliases in _batches(parsed.aliases, applied.rows - len(parsed.rows)):
+        with transaction.atomic():
+            applied += _apply_aliases(domain, aliases, actor)
+            going_on = go_on(applied)
+        if not going_on:
+            return applied
     log.info("import_applied", domain=domain.pk, errors=len(parsed.errors), **asdict(applied))
     return applied
 
 
-def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    for start in range(0, len(rows), BATCH):
+def _batches(rows: Sequence[Row], begin: int) -> Iterator[Sequence[Row]]:
+    for start in range(begin, len(rows), BATCH):
         yield rows[start : start + BATCH]
 
 
