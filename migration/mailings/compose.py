@@ -45,7 +45,7 @@ def invitation(first_login: FirstLogin, secret: str, *, language: str) -> Mail:
         "invitation",
         language,
         address=str(mailbox),
-        kind=mailbox.kind,
+        kind=mailbox.worded_as,
         name=one_line(mailbox.name),
         responsible=mailbox.responsible,
         told=one_line(mailbox.domain.customer.name) if mailbox.domain.announced_at else "",
@@ -61,7 +61,7 @@ def password_saved(mailbox: Mailbox, at: datetime, *, language: str) -> Mail:
         "password_saved",
         language,
         address=str(mailbox),
-        kind=mailbox.kind,
+        kind=mailbox.worded_as,
         name=one_line(mailbox.name),
         saved_at=timezone.localtime(at),
     )
@@ -73,7 +73,7 @@ def password_active(mailbox: Mailbox, at: datetime, *, language: str) -> Mail:
         "password_active",
         language,
         address=str(mailbox),
-        name=one_line(mailbox.name) if mailbox.kind == Mailbox.Kind.PERSONAL else "",
+        name=one_line(mailbox.name) if mailbox.worded_as == Mailbox.Kind.PERSONAL else "",
         active_at=timezone.localtime(at),
     )
 

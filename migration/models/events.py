@@ -18,6 +18,7 @@ class Event(models.Model):
 
         IMPORTED = "imported", _("imported")
         UPDATED = "updated", _("changed by an import")
+        KIND_SET = "kind_set", _("kind set by hand")
         ANNOUNCED = "announced", _("announced to the contact")
         INVITED = "invited", _("invited")
         MAIL_SENT = "mail_sent", _("mail accepted by the server")

@@ -39,6 +39,18 @@ class Mailbox(models.Model):
         PERSONAL = "personal", _("one person")
         SHARED = "shared", _("several people")
         MACHINE = "machine", _("a machine")
+        DORMANT = "dormant", _("one person, not seen for half a year")
+        OUTSIDE = "outside", _("one person, forwards to outside")
+
+    class KindReason(models.TextChoices):
+        """Why we take a mailbox for one of this kind. Empty: nothing spoke against one person."""
+
+        STATED = "stated", _("said by the import file")
+        CORRECTED = "corrected", _("set by hand")
+        SHARED_NAME = "shared_name", _("its name is one of several people")
+        MACHINE_NAME = "machine_name", _("its name is one of a machine")
+        NO_LOGIN = "no_login", _("no login on the old server for 180 days")
+        FORWARDS = "forwards", _("forwards to another domain")
 
     DONE = (State.ACTIVE, State.MOVED)
 
@@ -46,6 +58,7 @@ class Mailbox(models.Model):
     local_part = models.CharField(_("local part"), max_length=64)
     name = models.CharField(_("name"), max_length=200, blank=True)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.PERSONAL)
+    kind_reason = models.CharField(_("why of this kind"), max_length=12, choices=KindReason, blank=True, editable=False)
     responsible = models.EmailField(
         _("responsible person"),
         blank=True,
@@ -53,6 +66,10 @@ class Mailbox(models.Model):
     )
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, blank=True)
     quota_mib = models.PositiveIntegerField(_("quota (MiB)"), null=True, blank=True)
+    used_mib = models.PositiveIntegerField(_("used on the old server (MiB)"), null=True, blank=True)
+    forwards = models.TextField(
+        _("forwards to"), blank=True, help_text=_("On the old server. Addresses, separated by commas.")
+    )
     source_login_at = models.DateTimeField(_("last login on the old server"), null=True, blank=True)
     legacy_hash = models.BinaryField(_("old hash, sealed"), null=True, editable=False)
     legacy_scheme = models.CharField(_("scheme of the old password"), max_length=40, blank=True, editable=False)
@@ -89,6 +106,16 @@ class Mailbox(models.Model):
         return self.language or self.domain.customer.language
 
     @property
+    def worded_as(self) -> str:
+        """The kind mails are worded for: a dormant mailbox and one that forwards are one person's."""
+        return self.kind if self.kind in (self.Kind.SHARED, self.Kind.MACHINE) else self.Kind.PERSONAL
+
+    @property
+    def outside(self) -> list[str]:
+        """The targets in other domains it forwards to: mail that leaves the house."""
+        return _outside(self.forwards, self.domain.name)
+
+    @property
     def is_done(self) -> bool:
         """The password works on the target."""
         return self.state in self.DONE
@@ -118,4 +145,8 @@ class Alias(models.Model):
     @property
     def outside(self) -> list[str]:
         """The targets in other domains: mail that leaves the house."""
-        return [to for to in self.goto.split(",") if parse(to).domain != self.domain.name]
+        return _outside(self.goto, self.domain.name)
+
+
+def _outside(targets: str, domain: str) -> list[str]:
+    return [to for to in targets.split(",") if to and parse(to).domain != domain]
