@@ -127,6 +127,7 @@ def domain_to_ascii(text: str) -> str:
     return domain
 
 
+@functools.lru_cache(maxsize=1024)
 def domain_to_unicode(domain: str) -> str:
     """The domain as people write it, for display only. What cannot be converted is returned as it is."""
     try:

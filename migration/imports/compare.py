@@ -17,6 +17,7 @@ from migration.addresses import Address
 from migration.models import Alias, Mailbox
 from migration.secrets import Purpose, SecretsError, unseal
 
+from .judging import STATED
 from .rows import AliasRow, MailboxRow, ParsedFile, RowError
 
 PASSWORD = "password_hash"  # noqa: S105 - a column's name
@@ -27,6 +28,8 @@ FIELDS = {
     "responsible": "responsible",
     "language": "language",
     "quota_mib": "quota_mib",
+    "used_mib": "used_mib",
+    "forwards": "forwards",
     "last_login": "source_login_at",
 }
 LABELS: Mapping[str, Promise] = {
@@ -35,6 +38,8 @@ LABELS: Mapping[str, Promise] = {
     "responsible": gettext_lazy("responsible person"),
     "language": gettext_lazy("language"),
     "quota_mib": gettext_lazy("quota"),
+    "used_mib": gettext_lazy("used size"),
+    "forwards": gettext_lazy("forwards to"),
     "last_login": gettext_lazy("last login on the old server"),
     PASSWORD: gettext_lazy("old password"),
     "goto": gettext_lazy("delivers to"),
@@ -52,6 +57,7 @@ class Item:
     """An address in the preview. `line` is 0 for what is not in the file; `columns` names what differs.
 
     `values` has what we have and what the file says for each of the columns; of a password, its scheme.
+    `kind` and `kind_reason` tell what a new mailbox will be taken for, and why.
     """
 
     line: int
@@ -59,6 +65,14 @@ class Item:
     is_alias: bool = False
     columns: tuple[str, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
+    kind: str = ""
+    kind_reason: str = ""
+
+    @property
+    def kind_label(self) -> str:
+        """What a new mailbox will be taken for, with the reason if there is one, for people."""
+        kind = str(Mailbox.Kind(self.kind).label) if self.kind else ""
+        return f"{kind} ({Mailbox.KindReason(self.kind_reason).label})" if self.kind_reason else kind
 
     @property
     def labels(self) -> str:
@@ -140,19 +154,26 @@ def compare(parsed: ParsedFile, mailboxes: Iterable[Mailbox], aliases: Iterable[
 
 def columns_said(parsed: ParsedFile) -> frozenset[str]:
     """The columns the file speaks of: those filled in at least one row."""
-    said = {column for column in FIELDS if any(getattr(row, column) for row in parsed.rows)}
+    said = {column for column in FIELDS if column != "kind" and any(getattr(row, column) for row in parsed.rows)}
+    if any(row.kind_reason == STATED for row in parsed.rows):
+        said.add("kind")
     if any(row.legacy_scheme for row in parsed.rows):
         said.add(PASSWORD)
-    # An empty kind means personal, so only another one proves the column.
-    if not parsed.aliases and all(row.kind == Mailbox.Kind.PERSONAL for row in parsed.rows):
-        said.discard("kind")
     return frozenset(said)
 
 
 def differences(row: MailboxRow, mailbox: Mailbox, said: frozenset[str]) -> tuple[str, ...]:
-    """The columns in which the row differs. The old password counts only until the owner has set a new one."""
+    """The columns in which the row differs.
+
+    The old password counts only until the owner has set a new one, and a guessed kind never: a person may have put it
+    right.
+    """
     columns = [
-        column for column, name in FIELDS.items() if column in said and getattr(row, column) != getattr(mailbox, name)
+        column
+        for column, name in FIELDS.items()
+        if column in said
+        and getattr(row, column) != getattr(mailbox, name)
+        and (column != "kind" or row.kind_reason == STATED)
     ]
     if PASSWORD in said and mailbox.state not in COMPLETED and not _same_password(row, mailbox):
         columns.append(PASSWORD)
@@ -175,7 +196,7 @@ def _sort_in(result: Preview, row: MailboxRow, mailbox: Mailbox | None, clash: b
         if clash:
             result.conflicts.append(Conflict(row.line, address, "is_alias"))
         else:
-            result.new.append(Item(row.line, address))
+            result.new.append(Item(row.line, address, kind=row.kind, kind_reason=row.kind_reason))
     elif columns := differences(row, mailbox, said):
         values = tuple(_old_and_new(column, row, mailbox) for column in columns)
         result.changed.append(Item(row.line, address, columns=columns, values=values))

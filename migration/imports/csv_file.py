@@ -1,16 +1,7 @@
 """Mailboxes and aliases from a CSV file.
 
-The first line names the columns, in any order; only `address` must be there:
-
-    address        anna@demo.example; for an alias also @demo.example, the catch-all
-    name           as shown in mails
-    kind           personal (also when empty), shared, machine or alias
-    responsible    for shared and machine mailboxes: who decides about it, an address
-    language       de or en; empty: the customer's
-    quota_mib      whole MiB; empty: not known
-    last_login     on the old server, such as 2026-03-31 or 2026-03-31T08:15+02:00 (UTC when no zone is given)
-    password_hash  as Dovecot stores it, with its {SCHEME}; empty, *, ! or x: there is no old password
-    goto           for an alias: where it delivers, addresses separated by commas or blanks
+The first line names the columns, in any order, by the names of docs/import-format.md or by what they are called
+elsewhere (headings.py); only `address` must be there.
 
 Columns are separated by comma, semicolon or tab. Fields may be quoted (RFC 4180) but not go over a line's
 end. The file is UTF-8, with or without a byte order mark. cp1252 is read when the person says so, and never
@@ -20,6 +11,7 @@ guessed.
 import csv
 import re
 
+from .headings import column_of
 from .rows import COLUMNS, ParsedFile, Rows
 
 MAX_BYTES = 20 * 1024 * 1024
@@ -95,13 +87,14 @@ def _header(number: int, line: str, rows: Rows) -> tuple[str, list[str]]:
         rows.refuse(number, "", "delimiter_unclear")
         return ",", []
     delimiter = found[0] if found else ","
-    names = [name.strip().strip('"').strip().lower() for name in line.split(delimiter)]
+    written = [name.strip().strip('"').strip() for name in line.split(delimiter)]
+    names = [column_of(name) for name in written]
     known = ", ".join(COLUMNS)
     if "address" not in names:
         # Perhaps a file without header: then its first line holds hashes, so nothing of it is repeated.
         rows.refuse(number, "", "column_missing", known=known)
         return delimiter, []
-    wrong = [name for name in names if name not in COLUMNS]
+    wrong = [name for name, column in zip(written, names, strict=True) if not column]
     twice = {name for name in names if name in COLUMNS and names.count(name) > 1}
     for name in dict.fromkeys(wrong):
         rows.refuse(number, "", "column_unknown", name=name[:40], known=known)

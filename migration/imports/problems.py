@@ -43,14 +43,16 @@ SENTENCES: dict[str, Promise] = {
     "wildcard": gettext_lazy("A mailbox cannot be called “*”. For a catch-all, write “alias” in the column “kind”."),
     "name_length": gettext_lazy("The name is longer than %(limit)d characters. Please shorten it."),
     "name_characters": gettext_lazy("The name contains invisible or control characters. Please type it anew."),
-    "kind": gettext_lazy("Please write one of: %(known)s. An empty field means “personal”."),
+    "kind": gettext_lazy("Please write one of: %(known)s. Where it is empty, it is guessed."),
     "language": gettext_lazy("Please write “de” or “en”, or leave it empty for the customer's language."),
     "quota": gettext_lazy("Please write whole MiB from 1 to %(limit)d, or leave it empty."),
+    "used": gettext_lazy("Please write whole MiB from 0 to %(limit)d, or leave it empty."),
     "last_login": gettext_lazy("Please write a date such as 2026-03-31 or 2026-03-31T08:15, or leave it empty."),
     "goto_missing": gettext_lazy("An alias needs at least one address to deliver to."),
     "goto_itself": gettext_lazy("The alias delivers to itself."),
     "goto_on_mailbox": gettext_lazy("Only an alias delivers elsewhere. Leave it empty or make the row an alias."),
     "goto_too_many": gettext_lazy("More than %(limit)d addresses. Please make a mailing list of them."),
+    "forwards_on_alias": gettext_lazy("An alias delivers to “goto”. Please leave “forwards” empty."),
     "alias_with_password": gettext_lazy("An alias has no password. Please leave it empty."),
     "hash_clear_text": gettext_lazy(
         "This is no password hash but perhaps the password itself. Please leave it empty: passwords in "

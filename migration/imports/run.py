@@ -13,13 +13,10 @@ import structlog
 from django.db import transaction
 
 from migration.models import Alias, Domain, Event, Mailbox
-from migration.secrets import Purpose, seal
 
-from . import csv_file, passwd_file
+from . import csv_file, passwd_file, writing
 from .compare import (
     COMPLETED,
-    FIELDS,
-    PASSWORD,
     Preview,
     by_local_part,
     columns_said,
@@ -125,8 +122,8 @@ def _batches(rows: Sequence[Row], begin: int) -> Iterator[Sequence[Row]]:
 
 
 def _apply_mailboxes(domain: Domain, rows: Sequence[MailboxRow], said: frozenset[str], actor: str) -> Applied:
-    new: list[Mailbox] = []
-    changed: list[tuple[Mailbox, tuple[str, ...]]] = []
+    new: list[MailboxRow] = []
+    changed: list[tuple[Mailbox, MailboxRow, tuple[str, ...]]] = []
     done = conflicts = 0
     with transaction.atomic():
         names = _lock(domain, rows)
@@ -139,12 +136,13 @@ def _apply_mailboxes(domain: Domain, rows: Sequence[MailboxRow], said: frozenset
             if mailbox is None and row.address.local_part in clashes:
                 conflicts += 1
             elif mailbox is None:
-                new.append(_taken_over(row, Mailbox(domain=domain, local_part=row.address.local_part), _ALL))
+                new.append(row)
             elif columns := differences(row, mailbox, said):
-                changed.append((_taken_over(row, mailbox, columns), columns))
+                changed.append((mailbox, row, columns))
             elif mailbox.state in COMPLETED:
                 done += 1
-        _write(domain, new, changed, actor)
+        writing.add(domain, new, actor=actor)
+        writing.change(domain, changed, actor=actor)
     unchanged = len(rows) - len(new) - len(changed) - done - conflicts
     return Applied(len(new), len(changed), unchanged, done, conflicts)
 
@@ -189,42 +187,3 @@ def _lock(domain: Domain, rows: Sequence[MailboxRow] | Sequence[AliasRow]) -> li
     """
     Domain.objects.select_for_update(of=("self",), no_key=True).get(pk=domain.pk)
     return [row.address.local_part for row in rows]
-
-
-_ALL = (*FIELDS, PASSWORD)
-
-
-def _taken_over(row: MailboxRow, mailbox: Mailbox, columns: Sequence[str]) -> Mailbox:
-    for column in columns:
-        if column == PASSWORD:
-            sealed = seal(Purpose.LEGACY_HASH, str(row.address), row.legacy_hash.encode())
-            mailbox.legacy_hash = sealed if row.legacy_hash else None
-            mailbox.legacy_scheme = row.legacy_scheme
-        else:
-            setattr(mailbox, FIELDS[column], getattr(row, column))
-    return mailbox
-
-
-def _write(domain: Domain, new: list[Mailbox], changed: list[tuple[Mailbox, tuple[str, ...]]], actor: str) -> None:
-    """Save both kinds and their events; of the changed ones only what an import may change, so never the state."""
-    updates = [*FIELDS.values(), "legacy_hash", "legacy_scheme"]
-    Mailbox.objects.bulk_create(new)
-    # All of these rows exist and are locked; bulk_update() would take minutes where this takes seconds.
-    Mailbox.objects.bulk_create(
-        [mailbox for mailbox, _columns in changed],
-        update_conflicts=True,
-        update_fields=updates,
-        unique_fields=["domain", "local_part"],
-    )
-    events = [Event(action=Event.Action.IMPORTED, actor=actor, domain=domain, mailbox=mailbox) for mailbox in new]
-    events += [
-        Event(
-            action=Event.Action.UPDATED,
-            actor=actor,
-            domain=domain,
-            mailbox=mailbox,
-            detail={"columns": list(columns)},
-        )
-        for mailbox, columns in changed
-    ]
-    Event.objects.bulk_create(events)

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from migration import mailboxes
+from migration import kinds, mailboxes
 from migration.imports import run
 from migration.models import Alias, Domain, Event, Mailbox
 from migration.secrets import Purpose, seal, unseal
@@ -129,6 +129,45 @@ def test_what_a_file_does_not_speak_of_stays(domain: Domain) -> None:
     shop = Mailbox.objects.get(local_part="shop")
     assert (shop.name, shop.kind, shop.quota_mib, old_hash("shop")) == ("Shop", "machine", 700, MD5)
     assert preview.gone == []
+
+
+def test_a_guessed_kind_is_kept_with_its_reason_and_never_undoes_a_correction(domain: Domain) -> None:
+    bring_in(domain, row("office"), row("anna"))
+    office = Mailbox.objects.get(local_part="office")
+    assert (office.kind, office.kind_reason) == ("shared", "shared_name")
+    kinds.set_kind([office], Mailbox.Kind.PERSONAL, actor="staff:eva")
+
+    assert bring_in(domain, row("office"), row("anna", kind="shared")) == run.Applied(changed=1, unchanged=1)
+
+    assert set(Mailbox.objects.values_list("local_part", "kind", "kind_reason")) == {
+        ("office", "personal", "corrected"),
+        ("anna", "shared", "stated"),
+    }
+
+
+def test_used_size_and_forwards_are_taken_over_and_follow_the_file(domain: Domain) -> None:
+    def with_forwards(used: str, forwards: str) -> run.Applied:
+        content = f"address;used_mib;forwards\nanna@demo.example;{used};{forwards}\nben@demo.example;7;\n"
+        return run.apply(domain, run.read(content.encode(), domain), actor="staff:eva")
+
+    assert with_forwards("12", "x@b.example") == run.Applied(new=2)
+    assert with_forwards("12", "x@b.example anna@demo.example") == run.Applied(unchanged=2)
+    assert with_forwards("13", "a@b.example, x@b.example") == run.Applied(changed=1, unchanged=1)
+
+    anna = Mailbox.objects.get(local_part="anna")
+    assert (anna.used_mib, anna.forwards, anna.kind) == (13, "a@b.example,x@b.example", "outside")
+
+
+def test_what_the_file_does_not_fill_starts_as_everywhere_else(domain: Domain) -> None:
+    bring_in(domain, row("anna"))
+    Mailbox.objects.create(domain=domain, local_part="ben")
+
+    def start(local_part: str) -> dict[str, object]:
+        values = dict(Mailbox.objects.values().get(local_part=local_part))
+        assert values.pop("created_at") is not None
+        return {name: value for name, value in values.items() if name not in ("id", "local_part")}
+
+    assert start("anna") == start("ben")
 
 
 def test_one_bad_row_in_a_hundred_stops_none_of_the_others(domain: Domain) -> None:

@@ -5,7 +5,8 @@ from django.utils import translation
 
 from migration.addresses import Address
 from migration.imports import csv_file
-from migration.imports.rows import AliasRow, MailboxRow, ParsedFile
+from migration.imports.headings import column_of
+from migration.imports.rows import COLUMNS, AliasRow, MailboxRow, ParsedFile
 
 SHA512 = "{SHA512-CRYPT}$6$saltsalt$" + "x" * 86
 
@@ -31,6 +32,7 @@ def test_a_full_row_is_read() -> None:
             address=Address("office", "demo.example"),
             name="Büro",
             kind="shared",
+            kind_reason="stated",
             responsible="anna@demo.example",
             language="en",
             quota_mib=2048,
@@ -75,6 +77,54 @@ def test_delimiter_and_line_ends_are_detected(delimiter: str, end: str) -> None:
     text = end.join([f"address{delimiter}name", f"anna@demo.example{delimiter}Anna", f"eva@demo.example{delimiter}Eva"])
 
     assert [(row.line, row.name) for row in read(text).rows] == [(2, "Anna"), (3, "Eva")]
+
+
+@pytest.mark.parametrize(
+    ("heading", "column"),
+    [
+        ("E-Mail-Adresse", "address"),
+        ("E-Mail", "address"),
+        ("Postfach", "address"),
+        ("Display name", "name"),
+        ("Passwort-Hash", "password_hash"),
+        ("Kontingent (MB)", "quota_mib"),
+        ("QUOTA-MiB", "quota_mib"),
+        ("Belegt", "used_mib"),
+        ("Größe", "used_mib"),
+        ("Gro\u0308ße", "used_mib"),
+        ("Letzte Anmeldung", "last_login"),
+        ("Weiterleitung an", "forwards"),
+        ("Art", "kind"),
+        ("Zuständig", "responsible"),
+        ("Passwort", ""),
+        ("password", ""),
+        ("", ""),
+        ("x" * 10_000, ""),
+    ],
+)
+def test_columns_are_known_by_german_and_english_names(heading: str, column: str) -> None:
+    assert column_of(heading) == column
+
+
+def test_every_column_is_known_by_one_name_only() -> None:
+    assert {column_of(column) for column in COLUMNS} == set(COLUMNS)
+
+
+def test_a_table_with_german_headings_is_read() -> None:
+    parsed = read(f"E-Mail-Adresse;Anzeigename;Kontingent;Passwort-Hash\nanna@demo.example;Anna;5 GB;{SHA512}\n")
+
+    row = parsed.rows[0]
+    assert problems(parsed) == []
+    assert (str(row.address), row.name, row.quota_mib, row.legacy_scheme) == (
+        "anna@demo.example",
+        "Anna",
+        5120,
+        "SHA512-CRYPT",
+    )
+
+
+def test_two_names_of_one_column_are_one_too_many() -> None:
+    assert problems(read("E-Mail;address\nanna@demo.example;eva@demo.example\n")) == [(1, "", "column_twice")]
 
 
 def test_columns_may_stand_in_any_order_and_case() -> None:

@@ -1,0 +1,113 @@
+"""Rows of a file into the database, in the transaction of their batch: many at once, each with its event.
+
+New mailboxes go in without a model object each, which takes a quarter of the time of bulk_create().
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model
+
+from migration.models import Domain, Event, Mailbox
+from migration.secrets import Purpose, seal
+
+from .compare import FIELDS, PASSWORD
+from .judging import STATED
+from .parsed import MailboxRow
+
+# What a row of a file fills in; every other column of a new mailbox starts as the model says.
+_FILLED = ("local_part", *FIELDS.values(), "kind_reason", "legacy_hash", "legacy_scheme")
+
+
+def add(domain: Domain, rows: Sequence[MailboxRow], *, actor: str) -> None:
+    """Make these mailboxes, none of which may exist, and write that they were imported."""
+    if not rows:
+        return
+    columns, start = _start(Mailbox(domain=domain), _FILLED)
+    names = [*columns, *_FILLED]
+    time_of = connection.ops.adapt_datetimefield_value
+    values = [
+        (
+            *start,
+            row.address.local_part,
+            *(getattr(row, column) for column in _PLAIN),
+            time_of(row.last_login) if row.last_login else None,
+            row.kind_reason,
+            _sealed(row),
+            row.legacy_scheme,
+        )
+        for row in rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {_quoted(Mailbox._meta.db_table)} ({', '.join(map(_quoted, names))})"  # noqa: S608 - names only
+            f" VALUES ({', '.join(['%s'] * len(names))})",
+            values,
+        )
+    _tell(domain, [row.address.local_part for row in rows], actor)
+
+
+def change(domain: Domain, changed: Sequence[tuple[Mailbox, MailboxRow, tuple[str, ...]]], *, actor: str) -> None:
+    """Take over these columns of the rows and write which; never the state. All of the mailboxes are locked."""
+    updates = [*FIELDS.values(), "kind_reason", "legacy_hash", "legacy_scheme"]
+    # bulk_update() would take minutes where this takes seconds.
+    Mailbox.objects.bulk_create(
+        [_taken_over(row, mailbox, columns) for mailbox, row, columns in changed],
+        update_conflicts=True,
+        update_fields=updates,
+        unique_fields=["domain", "local_part"],
+    )
+    Event.objects.bulk_create(
+        Event(
+            action=Event.Action.UPDATED,
+            actor=actor,
+            domain_id=domain.pk,
+            mailbox_id=mailbox.pk,
+            detail={"columns": list(columns)},
+        )
+        for mailbox, _row, columns in changed
+    )
+
+
+# The columns that are stored as they are: all but the last of FIELDS, the time.
+_PLAIN = tuple(FIELDS)[:-1]
+
+
+def _taken_over(row: MailboxRow, mailbox: Mailbox, columns: Sequence[str]) -> Mailbox:
+    for column in columns:
+        if column == PASSWORD:
+            mailbox.legacy_hash, mailbox.legacy_scheme = _sealed(row), row.legacy_scheme
+        else:
+            setattr(mailbox, FIELDS[column], getattr(row, column))
+        if column == "kind":
+            mailbox.kind_reason = STATED
+    return mailbox
+
+
+def _sealed(row: MailboxRow) -> bytes | None:
+    return seal(Purpose.LEGACY_HASH, str(row.address), row.legacy_hash.encode()) if row.legacy_hash else None
+
+
+def _tell(domain: Domain, local_parts: Sequence[str], actor: str) -> None:
+    """An event for each of the new mailboxes, whose keys only the database knows."""
+    columns, values = _start(Event(action=Event.Action.IMPORTED, actor=actor, domain=domain), ("mailbox_id",))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {_quoted(Event._meta.db_table)} ({', '.join(map(_quoted, columns))}, mailbox_id)"  # noqa: S608
+            f" SELECT {', '.join(['%s'] * len(values))}, id"
+            f" FROM {_quoted(Mailbox._meta.db_table)}"
+            f" WHERE domain_id = %s AND local_part IN ({', '.join(['%s'] * len(local_parts))}) ORDER BY id",
+            [*values, domain.pk, *local_parts],
+        )
+
+
+def _start(row: Model, filled: Sequence[str]) -> tuple[list[str], tuple[Any, ...]]:
+    """The columns a new row starts with, but for its key and those filled in, and their values for the database."""
+    fields = [field for field in row._meta.concrete_fields if not field.primary_key and field.column not in filled]
+    values = tuple(field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields)
+    return [str(field.column) for field in fields], values
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
