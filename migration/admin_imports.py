@@ -1,96 +1,79 @@
-"""Imports in the Django admin: upload, look, confirm. Each step is its own page or its own POST."""
+"""Imports in the Django admin: upload, look, confirm, follow. Each step is its own page or its own POST."""
 
 # ruff: noqa: ARG002 - Django decides what a method is given.
 # Django's own classes take no parameters when the program runs:
 # mypy: disable-error-code="type-arg"
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from .desk.access import actor
-from .imports import csv_file, run, staging
-from .imports.compare import Conflict, Item, Preview
-from .imports.problems import SENTENCES
-from .imports.rows import ParsedFile
-from .models import Domain, ImportRun
+from . import import_runs, spreadsheets
+from .admin_import_form import UploadForm
+from .desk.access import actor, ask_again_who_it_is
+from .imports import report, staging
+from .models import ImportRun
 
-SHOWN = 200
-SHOWN_ON_FORM = 20
+# So many rows of each group are shown together.
+GLANCE = 20
 
-
-class UploadForm(forms.Form):
-    """One file for one domain. `parsed` is what it says, once the form is valid."""
-
-    domain = forms.ModelChoiceField(
-        Domain.objects.all(), label=gettext_lazy("Domain"), help_text=gettext_lazy("Every row must belong to it.")
-    )
-    file = forms.FileField(
-        label=gettext_lazy("File"),
-        max_length=200,
-        help_text=gettext_lazy("A CSV file whose first line names the columns, or a passwd-file of Dovecot."),
-    )
-    encoding = forms.ChoiceField(
-        label=gettext_lazy("Encoding"),
-        choices=[("utf-8", "UTF-8"), ("cp1252", gettext_lazy("Windows (cp1252)"))],
-        help_text=gettext_lazy("Change it only when UTF-8 was refused."),
-    )
-    parsed: ParsedFile
-
-    def clean_file(self) -> UploadedFile:
-        """Not larger than we read."""
-        file: UploadedFile = self.cleaned_data["file"]
-        if (file.size or 0) > csv_file.MAX_BYTES:
-            raise ValidationError(str(SENTENCES["file_too_big"]) % {"limit": csv_file.MAX_BYTES // 1024 // 1024})
-        return file
-
-    def clean(self) -> dict[str, Any]:
-        """Read the file. One without a single good row is refused here, where another can be chosen."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if self.errors:
-            return cleaned
-        file = cleaned["file"]
-        self.parsed = run.read(file.read(), cleaned["domain"], file_name=file.name, encoding=cleaned["encoding"])
-        if not (self.parsed.rows or self.parsed.aliases):
-            raise ValidationError([str(error) for error in self.parsed.errors[:SHOWN_ON_FORM]])
-        return cleaned
+REMARKS: dict[str, Promise] = {
+    "errors": gettext_lazy(
+        "These rows are left out; all others can go in. Mailboxes named in them may be listed under “Not in the file”."
+    ),
+    "conflicts": gettext_lazy("These rows are left out."),
+    "gone": gettext_lazy("We have them, the file does not. Nothing is deleted."),
+    "done": gettext_lazy("The owner has set a new password. The old one in the file is not taken."),
+}
+# One look at them is enough if somebody asks for it.
+ASIDE = ("unchanged",)
 
 
 @dataclass(frozen=True)
-class Table:
-    """One group of the preview as far as it fits on a page."""
+class Group:
+    """One list of the preview, as far as the page shows it."""
 
-    title: str | Promise
-    text: str | Promise
+    code: str
     total: int
-    items: Sequence[Item | Conflict]
+    entries: list[report.Entry]
+
+    @property
+    def title(self) -> str:
+        """Its name."""
+        return str(report.GROUPS[self.code])
+
+    @property
+    def remark(self) -> str:
+        """What becomes of these rows."""
+        return str(REMARKS.get(self.code, ""))
 
     @property
     def more(self) -> int:
         """How many are not shown."""
-        return self.total - len(self.items)
+        return self.total - len(self.entries)
 
 
 @admin.register(ImportRun)
 class ImportRunAdmin(admin.ModelAdmin):
     """What was imported, by whom; and the way to import."""
 
-    fields = ("file_name", "domain", "state", "actor", "created_at", "applied_at")
-    list_display = ("file_name", "domain", "state", "actor", "created_at", "applied_at")
+    fields = ("file_name", "file_format", "domain", "state", "actor", "confirmed_by", "created_at", "applied_at")
+    list_display = ("file_name", "domain", "file_format", "state", "new", "changed", "refused", "actor", "created_at")
     list_filter = ("state", ("domain", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("domain",)
+    list_per_page = 50
     search_fields = ("file_name", "domain__name", "actor")
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -105,14 +88,36 @@ class ImportRunAdmin(admin.ModelAdmin):
         """Nobody: it is part of the audit trail."""
         return False
 
+    @admin.display(description=gettext_lazy("new"))
+    def new(self, run: ImportRun) -> int | str:
+        """How many were made, or would be."""
+        return _count(run, "new")
+
+    @admin.display(description=gettext_lazy("changed"))
+    def changed(self, run: ImportRun) -> int | str:
+        """How many were changed, or would be."""
+        return _count(run, "changed")
+
+    @admin.display(description=gettext_lazy("refused"))
+    def refused(self, run: ImportRun) -> int | str:
+        """How many were left out, or would be."""
+        preview = run.summary.get("preview", {})
+        return preview.get("errors", 0) + preview.get("conflicts", 0) if preview else ""
+
     def get_urls(self) -> list[Any]:
-        """Two verbs beside Django's pages."""
-        view = self.admin_site.admin_view
-        return [
-            path("<int:pk>/confirm/", view(require_POST(self.confirm)), name="migration_importrun_confirm"),
-            path("<int:pk>/discard/", view(require_POST(self.discard)), name="migration_importrun_discard"),
-            *super().get_urls(),
+        """Verbs and two answers for programs beside Django's pages."""
+        views: dict[str, Any] = {
+            "confirm": require_POST(self.confirm),
+            "discard": require_POST(self.discard),
+            "resume": require_POST(self.resume),
+            "progress": require_safe(self.progress),
+            "report": require_safe(self.report),
+        }
+        own = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"migration_importrun_{name}")
+            for name, view in views.items()
         ]
+        return [*own, *super().get_urls()]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Upload: the file is read within the request and not stored; what it says waits for a yes."""
@@ -120,67 +125,76 @@ class ImportRunAdmin(admin.ModelAdmin):
         staging.forget_old()
         form = UploadForm(request.POST or None, request.FILES or None, initial={"domain": request.GET.get("domain")})
         if not form.is_valid():
-            return self._page(request, "upload", {"form": form, "title": _("Import mailboxes")})
-        domain, file = form.cleaned_data["domain"], form.cleaned_data["file"]
-        summary = run.preview(domain, form.parsed).summary
-        held = ImportRun.objects.create(
-            domain=domain, file_name=file.name[:200], actor=actor(request), summary={"preview": summary}
-        )
-        staging.hold(held, form.parsed)
+            return self._page(request, "upload", {"form": form, "step": 1, "title": _("Import mailboxes")})
+        held = import_runs.begin(form.cleaned_data["domain"], form.parsed, form.source(actor(request)))
         return redirect("admin:migration_importrun_change", held.pk)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Preview: what confirming would change now; later only the counts."""
+        """Follow what is worked on, look at what confirming would change, read what was done."""
         self._refuse_strangers(request)
-        held = _run(int(object_id) if object_id.isdecimal() else 0)
-        context: dict[str, Any] = {"run": held, "title": _("Import of %(file)s") % {"file": held.file_name}}
-        if parsed := staging.held(held):
-            context["preview"] = preview = run.preview(held.domain, parsed)
-            context["tables"] = _tables(preview)
-            context["errors"] = preview.errors[:SHOWN]
-            context["errors_more"] = len(preview.errors) - SHOWN
-            context["notes"] = preview.notes[:SHOWN]
-            context["notes_more"] = len(preview.notes) - SHOWN
-        return self._page(request, "preview", context)
+        run = _run(int(object_id) if object_id.isdecimal() else 0)
+        context: dict[str, Any] = {"run": run, "title": _("Import of %(file)s") % {"file": run.file_name}}
+        context |= {"step": 2 if run.state in ImportRun.UNDECIDED else 3, "fresh": _is_fresh(run)}
+        if run.state in ImportRun.OPEN:
+            return self._page(request, "progress", context | _progress(run))
+        return self._page(request, "preview", context | _shown(run, request.GET))
 
     def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Apply what the run holds to the database as it is now."""
         self._refuse_strangers(request)
-        held = _run(pk)
-        parsed = staging.held(held)
-        if parsed is None or not staging.decide(held, ImportRun.State.APPLIED):
-            return self._refused(request, held)
-        before = run.preview(held.domain, parsed).summary
-        applied = run.apply(held.domain, parsed, actor=actor(request))
-        held.summary = {"preview": before, "applied": asdict(applied)}
-        held.save(update_fields=["summary"])
-        counts = {"new": applied.new, "changed": applied.changed}
-        self.message_user(request, _("Imported: %(new)d new, %(changed)d changed.") % counts, messages.SUCCESS)
+        ask_again_who_it_is(request)
+        run = _run(pk)
+        if not import_runs.confirm(run, actor=actor(request)):
+            return self._refused(request, run)
+        if import_runs.is_small(run):
+            import_runs.work(pk)
+            run = _run(pk)
+            counts = {"new": _count(run, "new"), "changed": _count(run, "changed")}
+            self.message_user(request, _("Imported: %(new)s new, %(changed)s changed.") % counts, messages.SUCCESS)
         return redirect("admin:migration_importrun_change", pk)
 
     def discard(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Forget what the run holds."""
         self._refuse_strangers(request)
-        held = _run(pk)
-        if not staging.decide(held, ImportRun.State.DISCARDED):
-            return self._refused(request, held)
+        run = _run(pk)
+        if not import_runs.discard(run):
+            return self._refused(request, run)
         self.message_user(request, _("Discarded. Nothing was changed."), messages.SUCCESS)
         return redirect("admin:migration_importrun_changelist")
+
+    def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Call a worker for a run that nobody works on."""
+        self._refuse_strangers(request)
+        import_runs.call_worker(_run(pk))
+        return redirect("admin:migration_importrun_change", pk)
+
+    def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """How far the run is, for the page's script."""
+        self._refuse_strangers(request)
+        run = _run(pk)
+        return JsonResponse({"state": run.state, **_progress(run)}, headers={"Cache-Control": "no-store"})
+
+    def report(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """All groups of the preview as a table for a spreadsheet."""
+        self._refuse_strangers(request)
+        run = _run(pk)
+        return spreadsheets.download(report.table(run), f"import-{run.pk}.csv")
 
     def _refuse_strangers(self, request: HttpRequest) -> None:
         if not self.has_add_permission(request):
             raise PermissionDenied
 
-    def _refused(self, request: HttpRequest, held: ImportRun) -> HttpResponse:
-        held.refresh_from_db()
-        if held.state == ImportRun.State.PREVIEW:
-            sentence = _("This import is more than a day old. Please upload the file again.")
-        else:
-            sentence = _("This import was decided already. Nothing was changed now.")
-        self.message_user(request, sentence, messages.ERROR)
-        return redirect("admin:migration_importrun_change", held.pk)
+    def _refused(self, request: HttpRequest, run: ImportRun) -> HttpResponse:
+        run.refresh_from_db(fields=["state"])
+        sentences = {
+            ImportRun.State.COMPARING: _("This import is still being compared. Please wait."),
+            ImportRun.State.PREVIEW: _("This import is more than a day old. Please upload the file again."),
+        }
+        decided = _("This import was decided already. Nothing was changed now.")
+        self.message_user(request, sentences.get(ImportRun.State(run.state), decided), messages.ERROR)
+        return redirect("admin:migration_importrun_change", run.pk)
 
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         page = {**self.admin_site.each_context(request), "opts": self.opts, **context}
@@ -188,18 +202,43 @@ class ImportRunAdmin(admin.ModelAdmin):
 
 
 def _run(pk: int) -> ImportRun:
-    return get_object_or_404(ImportRun.objects.select_related("domain"), pk=pk)
+    return get_object_or_404(ImportRun.objects.select_related("domain").defer("staged"), pk=pk)
 
 
-def _tables(preview: Preview) -> list[Table]:
-    conflict = _("These rows are left out.")
-    gone = _("We have them, the file does not. Nothing is deleted.")
-    done = _("The owner has set a new password. The old one in the file is not taken.")
-    groups: list[tuple[str, str, Sequence[Item | Conflict]]] = [
-        (_("In conflict"), conflict, preview.conflicts),
-        (_("Not in the file"), gone, preview.gone),
-        (_("Changed"), "", preview.changed),
-        (_("New"), "", preview.new),
-        (_("Already done"), done, preview.done),
-    ]
-    return [Table(title, text, len(items), items[:SHOWN]) for title, text, items in groups if items]
+def _is_fresh(run: ImportRun) -> bool:
+    return run.created_at > timezone.now() - staging.KEPT
+
+
+def _count(run: ImportRun, group: str) -> int | str:
+    count: int | str = (run.summary.get("applied") or run.summary.get("preview") or {}).get(group, "")
+    return count
+
+
+def _progress(run: ImportRun) -> dict[str, Any]:
+    """How far, and whether somebody works on it; the clocks of machines may differ by the lease at most."""
+    done = sum(run.summary.get("applied", {}).values())
+    worked_on = run.lease_until is not None and run.lease_until > timezone.now()
+    return {"done": done, "rows": run.rows, "worked_on": worked_on}
+
+
+def _shown(run: ImportRun, asked: Any) -> dict[str, Any]:
+    """The chosen group, page by page, or how each of them begins."""
+    counts = run.summary.get("preview", {})
+    chosen, number = asked.get("group", ""), asked.get("page", 1)
+    context: dict[str, Any] = {"counts": counts, "chosen": chosen if chosen in report.GROUPS else ""}
+    context["compared"] = parse_datetime(run.summary.get("compared", ""))
+    context["tabs"] = [Group(code, counts.get(code, 0), []) for code in report.GROUPS] if counts else []
+    if context["chosen"]:
+        page = Paginator(range(counts.get(chosen, 0)), report.PER_PAGE).get_page(number)
+        context["page"] = page
+        context["page_numbers"] = page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
+        context["groups"] = [Group(chosen, counts.get(chosen, 0), report.entries(run, chosen, page.number - 1))]
+    else:
+        found = report.beginnings(run, GLANCE)
+        context["groups"] = [
+            Group(code, counts.get(code, 0), found[code])
+            for code in report.GROUPS
+            if found.get(code) and code not in ASIDE
+        ]
+    context["something"] = bool(counts.get("new") or counts.get("changed"))
+    return context

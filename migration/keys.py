@@ -14,7 +14,7 @@ import structlog
 from django.db.models import Model, QuerySet
 
 from . import first_login
-from .models import FirstLogin, ImportRun, Mailbox, Push
+from .models import FirstLogin, ImportPage, ImportRun, Mailbox, Push
 from .secrets import Purpose, SecretsError, current_key_id, key_id_of, seal, unseal
 
 log = structlog.get_logger(__name__)
@@ -93,8 +93,13 @@ def pending_hashes() -> Iterator[Value]:
 
 
 def uploads() -> Iterator[Value]:
-    """The parsed import files that wait for a yes or no, one at a time: each may be megabytes."""
+    """The parsed import files that are not all in yet, one at a time: each may be megabytes."""
     return _sealed(ImportRun.objects.all(), "staged", Purpose.STAGING, lambda run: f"import:{run.pk}", batch=1)
+
+
+def reports() -> Iterator[Value]:
+    """What was told of the import files of the last day."""
+    return _sealed(ImportPage.objects.all(), "sealed", Purpose.STAGING, lambda page: page.sealed_for)
 
 
 def first_logins() -> Iterator[Value]:
@@ -109,6 +114,7 @@ PLACES: Places = {
     "pending hashes": pending_hashes,
     "old passwords' hashes": legacy_hashes,
     "uploads to be confirmed": uploads,
+    "reports of uploads": reports,
     "first-login passwords (until used or expired)": first_logins,
 }
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import logins, pushes
+from . import import_runs, logins, pushes
 from .doorbell import ring
 from .imports import staging
 from .mailings import outbox
@@ -20,15 +20,23 @@ def send_mail(pk: int) -> None:
     outbox.send(pk)
 
 
+@shared_task(name="migration.work_import")
+def work_import(pk: int) -> None:
+    """Compare or apply this import, if nobody else does."""
+    import_runs.work(pk)
+
+
 @shared_task(name="migration.sweep")
 def sweep() -> None:
-    """Find what no message told of: dead claims, due pushes, due mails, uploads nobody confirmed."""
+    """Find what no message told of: dead claims, due pushes, mails and imports, uploads nobody confirmed."""
     pushes.reap_leases()
     first = pushes.due().values_list("pk", flat=True).first()
     if first:
         ring("deliver_push", first)
     for pk in outbox.due():
         ring("send_mail", pk)
+    for pk in import_runs.due().values_list("pk", flat=True):
+        ring("work_import", pk)
     staging.forget_old()
 
 

@@ -1,7 +1,11 @@
 """The only place where the desk turns a number into an object, and where a page says who may open it."""
 
+import time
 from collections.abc import Callable
 
+from allauth.account import app_settings
+from allauth.account.authentication import get_authentication_records
+from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib.auth.decorators import login_required, permission_required
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +26,17 @@ def staff_with(permission: str) -> Callable[[View], View]:
         return login_required(permission_required(permission, raise_exception=True)(view))
 
     return guard
+
+
+def ask_again_who_it_is(request: HttpRequest) -> None:
+    """Nothing, if who is signed in has proven it in the last minutes.
+
+    Raises ReauthenticationRequired else: allauth then asks for the password or a code and carries the request out
+    afterwards (ACCOUNT_REAUTHENTICATION_TIMEOUT, https://docs.allauth.org/en/latest/account/configuration.html).
+    """
+    proofs = get_authentication_records(request, request.user)
+    if not proofs or time.time() - proofs[-1]["at"] >= app_settings.REAUTHENTICATION_TIMEOUT:
+        raise ReauthenticationRequired
 
 
 def actor(request: HttpRequest) -> str:

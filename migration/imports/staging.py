@@ -1,4 +1,4 @@
-"""What waits between preview and confirmation: a parsed file, sealed in its run. The file itself is never kept."""
+"""What waits until all of it is in: a parsed file, sealed in its run. The file itself is never kept."""
 
 import json
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from migration.addresses import Address
-from migration.models import ImportRun
+from migration.models import ImportPage, ImportRun
 from migration.secrets import Purpose, SecretsError, seal, unseal
 
 from .rows import AliasRow, MailboxRow, ParsedFile, RowError
@@ -16,15 +16,15 @@ KEPT = timedelta(days=1)
 
 
 def hold(run: ImportRun, parsed: ParsedFile) -> None:
-    """Keep the parsed file in the run until somebody decides, at most a day."""
+    """Keep the parsed file in the run until it is decided and done, at most a day."""
     clear = json.dumps(parsed, default=_plain, separators=(",", ":")).encode()
     run.staged = seal(Purpose.STAGING, _row(run), clear)
     run.save(update_fields=["staged"])
 
 
 def held(run: ImportRun) -> ParsedFile | None:
-    """What the run holds; None when it was decided, is older than a day or cannot be read any more."""
-    if run.state != ImportRun.State.PREVIEW or run.staged is None or run.created_at < timezone.now() - KEPT:
+    """What the run holds; None when it is over, is older than a day or cannot be read any more."""
+    if run.staged is None or run.created_at < timezone.now() - KEPT:
         return None
     try:
         return _read(json.loads(unseal(Purpose.STAGING, _row(run), run.staged)))
@@ -33,19 +33,11 @@ def held(run: ImportRun) -> ParsedFile | None:
         return None
 
 
-def decide(run: ImportRun, state: ImportRun.State) -> bool:
-    """Let the run leave the preview and blank what it held, in one guarded UPDATE: of two clicks one wins."""
-    applied_at = timezone.now() if state == ImportRun.State.APPLIED else None
-    waiting = ImportRun.objects.filter(pk=run.pk, state=ImportRun.State.PREVIEW)
-    decided = waiting.update(state=state, staged=None, applied_at=applied_at) == 1
-    run.refresh_from_db()
-    return decided
-
-
 def forget_old() -> int:
-    """Blank what nobody confirmed within a day. Returns how many runs held something."""
-    old = ImportRun.objects.filter(staged__isnull=False, created_at__lt=timezone.now() - KEPT)
-    return old.update(staged=None)
+    """Blank what is a day old, and what was told of it. Returns how many runs held something."""
+    old = ImportRun.objects.filter(created_at__lt=timezone.now() - KEPT)
+    ImportPage.objects.filter(run__in=old).delete()
+    return old.filter(staged__isnull=False).update(staged=None)
 
 
 def _row(run: ImportRun) -> str:

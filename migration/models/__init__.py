@@ -4,7 +4,7 @@ from .cases import Case
 from .customers import Customer, Domain
 from .events import Event
 from .first_login import FirstLogin
-from .imports import ImportRun
+from .imports import ImportPage, ImportRun
 from .logins import LoginPoll, SourceLogin, TargetLogin
 from .mailboxes import Alias, Mailbox
 from .mailings import Mailing
@@ -17,6 +17,7 @@ __all__ = [
     "Domain",
     "Event",
     "FirstLogin",
+    "ImportPage",
     "ImportRun",
     "LoginPoll",
     "Mailbox",

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from migration.imports import staging
 from migration.imports.csv_file import MAX_BYTES
 from migration.models import Domain, Event, ImportRun, Mailbox
 from tests.factories import make_alias, make_domain, make_first_login, make_mailbox
@@ -44,6 +43,7 @@ def domain() -> Domain:
 @pytest.fixture
 def admin(admin_client_mfa: Client) -> Client:
     admin_client_mfa.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    admin_client_mfa.post(reverse("account_reauthenticate"), {"password": "Staff-Password-1"})
     return admin_client_mfa
 
 
@@ -96,12 +96,12 @@ def test_the_preview_shows_mistakes_first_and_every_group(admin: Client, domain:
 
     answer = text(admin.get(page(uploaded(admin, domain))))
 
-    headings = ["Mistakes in the file (1)", "What would change", "Old passwords", "Good to know (1)"]
-    headings += ["In conflict (1)", "Not in the file (1)", "Changed (1)", "New (3)"]
+    headings = ["What would change", "Old passwords", "Refused (1)", "In conflict (1)", "Not in the file (1)"]
+    headings += ["Changed (1)", "New (3)", "Good to know (1)"]
     places = [answer.index(f"<h2>{heading}</h2>") for heading in headings]
     assert places == sorted(places)
     assert "<td>5</td><td>password_hash</td>" in answer
-    assert "<td>3</td><td>ben@demo.example</td><td>old password</td>" in answer
+    assert "old password: <del>SSHA</del> → <ins>MD5-CRYPT</ins>" in answer
     assert "gone@demo.example" in answer
 
 
@@ -128,7 +128,7 @@ def test_confirming_looks_at_the_database_again(admin: Client, domain: Domain) -
 
     run.refresh_from_db()
     mailbox.refresh_from_db()
-    assert run.summary["applied"]["done"] == run.summary["preview"]["done"] == 1
+    assert (run.summary["preview"]["done"], run.summary["applied"]["done"]) == (0, 1)
     assert (mailbox.state, mailbox.legacy_hash) == (Mailbox.State.ACTIVE, None)
 
 
@@ -178,13 +178,6 @@ def test_a_day_later_the_file_must_be_uploaded_again(admin: Client, domain: Doma
     assert run.staged is None
 
 
-def test_a_run_that_was_interrupted_says_what_to_do(admin: Client, domain: Domain) -> None:
-    run = uploaded(admin, domain)
-    staging.decide(run, ImportRun.State.APPLIED)
-
-    assert "It was interrupted." in text(admin.get(page(run)))
-
-
 def test_what_another_key_sealed_cannot_be_confirmed(admin: Client, domain: Domain, settings: Any) -> None:
     run = uploaded(admin, domain)
     other = uploaded(admin, domain)
@@ -219,6 +212,7 @@ def test_no_page_shows_a_hash_or_lets_html_through(admin: Client, domain: Domain
     ("content", "sentence"),
     [
         ("", "empty"),
+
         ("address\n", "There is no mailbox in the file."),
         ("address;colour\nanna@demo.example;red\n", "There is no column “colour”."),
         (b"PK\x03\x04rest", "Please save the table as CSV."),
@@ -242,17 +236,6 @@ def test_cp1252_is_read_when_it_is_chosen(admin: Client, domain: Domain) -> None
     admin.post(page(ImportRun.objects.get(), "confirm"))
 
     assert Mailbox.objects.get().name == "Jörg"
-
-
-def test_a_long_preview_is_cut_and_says_how_much_is_missing(admin: Client, domain: Domain) -> None:
-    content = "address\n" + "".join(f"m{number:03}@demo.example\n" for number in range(250))
-
-    answer = text(admin.get(page(uploaded(admin, domain, content))))
-
-    assert "New (250)" in answer
-    assert "m199@demo.example" in answer
-    assert "m200@demo.example" not in answer
-    assert "and 50 more" in answer
 
 
 def tried(client: Client, domain: Domain, run: ImportRun) -> list[Any]:
