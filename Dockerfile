@@ -25,7 +25,8 @@ RUN /venv/bin/python -m portal.messages compile \
     /venv/bin/python manage.py collectstatic --noinput --verbosity 0
 
 FROM python:3.13-slim-bookworm
-RUN useradd --system --uid 10001 --home-dir /app umzug
+# A volume takes over whose folder it covers.
+RUN useradd --system --uid 10001 --home-dir /app umzug && install --directory --owner umzug --mode 0700 /mark
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 WORKDIR /app

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from . import breaker, doorbell, settling
+from . import breaker, doorbell, restore_guard, settling
 from .mailcow.client import Client
 from .mailcow.errors import Blocked, MailcowError, Missing, Reason, Refused
 from .mailcow.replies import MailboxFacts, confirm
@@ -39,6 +39,8 @@ def deliver(push: Push, mailcow: Client) -> None:
         passwd_update = _transfer(push, mailcow)
     except SecretsError:
         _block(push, Push.Reason.UNREADABLE)
+    except _Overtaken:
+        _block(push, Push.Reason.OVERTAKEN)
     except _LeaseLost:
         log.warning("push_lease_lost", push=push.pk)
     except Refused as error:
@@ -60,18 +62,25 @@ class _LeaseLost(Exception):
     """Another worker has the push now, or a newer password has superseded it."""
 
 
+class _Overtaken(Exception):
+    """It comes from a backup, and mailcow was given a password after it was saved."""
+
+
 def _transfer(push: Push, mailcow: Client) -> str:
     """Look, write, read back; a watched push with a newer one beside it is only looked at.
 
-    Returns the `passwd_update` that proves it is stored. Raises MailcowError, SecretsError, _LeaseLost.
+    Returns the `passwd_update` that proves it is stored. Raises MailcowError, SecretsError, _Overtaken,
+    _LeaseLost.
     """
     address = push.mailbox.address
     password_hash = unseal(Purpose.PENDING_HASH, push.sealed_for, push.payload or b"").decode()
     before = mailcow.mailbox(address)
     before.require_own_passwords()
+    if push.from_backup and restore_guard.is_overtaken(push, before):
+        raise _Overtaken
     if push.confirmed_update and not _is_still_wanted(push, before):
         return push.confirmed_update
-    _renew_lease(push, write_open_at=Now())
+    _renew_lease(push, write_open_at=Now(), from_backup=False)
     try:
         mailcow.set_password(address, password_hash, attribute_hash=before.attribute_hash)
     except MailcowError as error:

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
-from . import breaker, delivery, doorbell
+from . import breaker, delivery, doorbell, restore_guard
 from .models import Event, Mailbox, Push, Target
 from .secrets import Purpose, seal
 from .target import client
@@ -71,6 +71,7 @@ def due() -> QuerySet[Push]:
     """The pushes a worker may take now, to deliver or to look after, the longest waiting first."""
     in_flight = Push.objects.filter(mailbox=OuterRef("mailbox"), state=Push.State.IN_FLIGHT)
     return Push.objects.filter(
+        restore_guard.is_open(),
         ~Exists(in_flight),
         state__in=Push.DUE,
         due_at__lte=Now(),
@@ -111,7 +112,10 @@ def work(pk: int | None = None, *, at_most: int = 50) -> int:
     """Deliver the named push if it is due, then what else is due. Returns how many were taken.
 
     Nothing is claimed without a usable key and address of mailcow: what is due then grows old, which /readyz tells.
+    Nor is anything from a database that is older than what was seen here.
     """
+    if not restore_guard.watch():
+        return 0
     try:
         mailcow = client()
     except ValueError as error:

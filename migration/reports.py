@@ -14,6 +14,7 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sub
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from . import restore_guard
 from .addresses import domain_to_unicode
 from .models import Domain, Mailbox, Mailing, Push, Target
 
@@ -150,8 +151,10 @@ def oldest_due_seconds() -> int:
 
     A row counts from the moment it was due, or from the moment its worker's lease ran out. Mails leave at a fixed
     pace, so thousands may be due in good order: as long as some leave, they count from the newest one sent. Rows of
-    a paused domain wait on purpose, and pushes wait for a person while a breaker is open.
+    a paused domain wait on purpose, pushes wait for a person while a breaker is open, and all after a restore.
     """
+    if restore_guard.stopped_since():
+        return 0
     pushes = Push.objects.filter(mailbox__domain__paused_at=None)
     stopped = Target.objects.filter(breaker_opened_at__isnull=False).exists()
     waits = [] if stopped else [_oldest(pushes, Push.DUE, Push.State.IN_FLIGHT)]

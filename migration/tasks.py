@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import import_runs, logins, pushes
+from . import import_runs, logins, pushes, restore_guard
 from .doorbell import ring
 from .imports import staging
 from .mailings import outbox
@@ -29,6 +29,7 @@ def work_import(pk: int) -> None:
 @shared_task(name="migration.sweep")
 def sweep() -> None:
     """Find what no message told of: dead claims, due pushes, mails and imports, uploads nobody confirmed."""
+    restore_guard.watch()
     pushes.reap_leases()
     first = pushes.due().values_list("pk", flat=True).first()
     if first:

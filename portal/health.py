@@ -6,6 +6,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from migration import restore_guard
 from migration.reports import oldest_due_seconds
 
 # More than this between "due" and "taken" means no worker is working, whatever its process says.
@@ -32,12 +33,17 @@ def alive(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def ready(_request: HttpRequest) -> JsonResponse:
-    """The database answers and the oldest due outbox row is younger than three minutes; else 503 with what is wrong."""
+    """The database answers, no restore waits for a yes, the oldest due row is younger than three minutes; else 503.
+
+    The answer says what is wrong.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        oldest = oldest_due_seconds()
+        oldest, restored = oldest_due_seconds(), restore_guard.stopped_since()
     except DatabaseError:
         return JsonResponse({"database": "unreachable"}, status=503)
+    if restored:
+        return JsonResponse({"database": "restored, to be confirmed"}, status=503)
     status = 503 if oldest > OLDEST_DUE_SECONDS else 200
     return JsonResponse({"database": "ok", "oldest_due_seconds": oldest}, status=status)

@@ -79,6 +79,8 @@ if "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured("PORTAL_ALLOWED_HOSTS must name the hosts; '*' would let anybody forge links.")
 SECRET_KEY = secret("SECRET_KEY")
 KEY_RING = parse_key_ring(secret("KEY_RING"))
+# What this machine's workers saw last: tells a restored database from the one that was running. Must outlive restarts.
+MARK_FILE = env.str("MARK_FILE", default=str(DATA_DIR / "high-water-mark"))
 TRUSTED_PROXY_COUNT = number("TRUSTED_PROXY_COUNT", 0, least=0, most=5)
 
 # --- The provider -----------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
 from django.test import Client
@@ -64,6 +65,11 @@ def _cheap_staff_hasher(settings: Any) -> None:
 @pytest.fixture(autouse=True)
 def _empty_cache(_cheap_staff_hasher: None) -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_mark_of_an_earlier_test() -> None:
+    Path(settings.MARK_FILE).unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from migration import domains as domain_verbs
 from migration import mailboxes as verbs
-from migration import reports
+from migration import reports, restore_guard
 from migration.mailings import compose
 from migration.models import Mailbox, Mailing, Push, Target
 from migration.refusals import VerbRefused
@@ -46,6 +46,7 @@ def domains(request: HttpRequest) -> HttpResponse:
             "form": form,
             "text": text,
             "stopped": stopped,
+            "restored_at": restore_guard.stopped_since(),
             "why_stopped": dict(Push.Reason.choices).get(stopped.breaker_reason, "") if stopped else "",
         },
     )

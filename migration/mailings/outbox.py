@@ -24,6 +24,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from migration import first_login as first_logins
+from migration import restore_guard
 from migration.addresses import InvalidAddress, parse
 from migration.doorbell import ring
 from migration.models import Domain, Event, FirstLogin, Mailbox, Mailing
@@ -108,7 +109,7 @@ def due() -> list[int]:
 
 def send(pk: int) -> None:
     """Send this mail if it is due and nobody else has it. Safe to call twice, late, or for a row that is gone."""
-    claim = _claim(pk)
+    claim = _claim(pk) if restore_guard.watch() else None
     if claim is None:
         return
     mailing = claim.mailing
@@ -151,7 +152,8 @@ def backoff(tries: int) -> timedelta:
 def _ready() -> QuerySet[Mailing]:
     # No join: PostgreSQL would not look again at the row's state after waiting for another claim's lock.
     running = Domain.objects.filter(paused_at__isnull=True)
-    return Mailing.objects.filter(state__in=Mailing.OPEN, due_at__lte=Now(), domain__in=running)
+    due = Mailing.objects.filter(restore_guard.is_open(), state__in=Mailing.OPEN, due_at__lte=Now())
+    return due.filter(domain__in=running)
 
 
 def _claim(pk: int) -> _Claim | None:

@@ -8,6 +8,7 @@ from .imports import ImportPage, ImportRun
 from .logins import LoginPoll, SourceLogin, TargetLogin
 from .mailboxes import Alias, Mailbox
 from .mailings import Mailing
+from .marks import HighWaterMark
 from .pushes import Push, Target
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Domain",
     "Event",
     "FirstLogin",
+    "HighWaterMark",
     "ImportPage",
     "ImportRun",
     "LoginPoll",

@@ -52,6 +52,8 @@ class Event(models.Model):
             _("transfers slowed down: the new server often gives no clear answer"),
         )
         BREAKER_CLOSED = "breaker_closed", _("transfers allowed again")
+        RESTORED = "restored", _("pushes and mails stopped: the database is older")
+        RESTORE_CONFIRMED = "restore_confirmed", _("restored database confirmed")
 
     at = models.DateTimeField(_("time"), auto_now_add=True, db_index=True)
     actor = models.CharField(_("who"), max_length=254, help_text="owner, worker, or staff:<address>, command:<name>")

@@ -55,7 +55,7 @@ class Push(models.Model):
     DONE = (State.SETTLING, State.DELIVERED)
 
     class Reason(models.TextChoices):
-        """Why a push waits or is blocked: the codes of `mailcow.errors.Reason` and one of our own.
+        """Why a push waits or is blocked: the codes of `mailcow.errors.Reason` and two of our own.
 
         The label is what support reads. mailcow's own text is never shown: it could say anything.
         """
@@ -117,6 +117,10 @@ class Push(models.Model):
             _("There is no mailcow at the address of the settings. All transfers have stopped."),
         )
         UNREADABLE = "unreadable", _("The saved password cannot be read with our keys. Ask the operator.")
+        OVERTAKEN = (
+            "overtaken",
+            _("It comes from a backup, and the mailbox has a newer password. If the owner cannot sign in, reopen."),
+        )
 
     mailbox = models.ForeignKey(Mailbox, models.CASCADE, related_name="pushes", verbose_name=_("mailbox"))
     version = models.PositiveIntegerField(_("version"))
@@ -146,6 +150,11 @@ class Push(models.Model):
         blank=True,
         editable=False,
         help_text="While watched: `passwd_update` as read back after the delivery.",
+    )
+    from_backup = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Open in a backup that was restored: compared with mailcow before it is written.",
     )
 
     is_probe = False
