@@ -74,12 +74,15 @@ def begin(domain: Domain, parsed: ParsedFile, source: Source, *, preview: Previe
     return run
 
 
-def confirm(run: ImportRun, *, actor: str) -> bool:
-    """Let the worker apply what the run holds. False when it is not waiting for that (any more)."""
+def confirm(run: ImportRun, *, actor: str, by_worker: bool = True) -> bool:
+    """Let what the run holds be applied. False when it is not waiting for that (any more).
+
+    A small one is applied by the caller, and so is a long one if not `by_worker`.
+    """
     waiting = _kept().filter(pk=run.pk, state=ImportRun.State.PREVIEW, staged__isnull=False)
     with transaction.atomic():
         confirmed = waiting.update(state=ImportRun.State.RUNNING, confirmed_by=actor, lease="", lease_until=None) == 1
-        if confirmed and not is_small(run):
+        if confirmed and by_worker and not is_small(run):
             doorbell.ring("work_import", run.pk)
     return confirmed
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.functional import Promise
@@ -110,18 +111,30 @@ def beginnings(run: ImportRun, length: int) -> dict[str, list[Entry]]:
 
 def table(run: ImportRun) -> Iterator[list[str]]:
     """The whole report as rows of a table, its head first. A row that changes in three columns has three lines."""
-    yield [_("Group"), _("Line"), _("Address"), _("Kind"), _("Column"), _("Before"), _("After"), _("Remark")]
+    yield _head()
     pages: QuerySet[ImportPage] = run.pages.order_by("group", "number")
-    for group, title in GROUPS.items():
+    for group in GROUPS:
         for page in pages.filter(group=group).iterator(BATCH):
             for entry in _opened(page):
-                yield from _lines(str(title), group, entry)
+                yield from _lines(group, entry)
 
 
-def _lines(title: str, group: str, entry: Entry) -> Iterator[list[str]]:
+def rows_of(preview: Preview) -> Iterator[list[str]]:
+    """The same table for a preview that is not kept."""
+    yield _head()
+    for group in GROUPS:
+        for found in getattr(preview, group):
+            yield from _lines(group, _entry(_plain(found)))
+
+
+def _head() -> list[str]:
+    return [_("Group"), _("Line"), _("Address"), _("Kind"), _("Column"), _("Before"), _("After"), _("Remark")]
+
+
+def _lines(group: str, entry: Entry) -> Iterator[list[str]]:
     is_row = group not in ("errors", "notes")
     kind = (_("alias") if entry.is_alias else _("mailbox")) if is_row and not entry.code else ""
-    first = [title, str(entry.line or ""), entry.address, kind]
+    first = [str(GROUPS[group]), str(entry.line or ""), entry.address, kind]
     if entry.columns:
         for change in entry.changes:
             yield [*first, change.label, change.old, change.new, ""]
@@ -140,7 +153,7 @@ def _pages(run: ImportRun, preview: Preview) -> Iterator[ImportPage]:
             yield page
 
 
-def _plain(found: Item | Conflict | RowError) -> dict[str, object]:
+def _plain(found: Item | Conflict | RowError) -> dict[str, Any]:
     return {name: value for name, value in asdict(found).items() if value}
 
 
@@ -152,7 +165,11 @@ def _opened(page: ImportPage | None) -> list[Entry]:
     except SecretsError:
         # Its key has left the ring meanwhile; the file can be uploaded again.
         return []
-    return [Entry(**{"line": 0, **row}) for row in rows]
+    return [_entry(row) for row in rows]
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    return Entry(**{"line": 0, **row})
 
 
 def _shown(column: str, value: str) -> str:

@@ -127,7 +127,7 @@ def test_no_hash_and_no_password_is_ever_printed(
     said += "".join(run(file, "--domain", "demo.example", "--verbosity", "3", code=1))
     slipped = file.with_name("slipped.csv")
     slipped.write_text(f"{OLD},{CLEAR}\nanna@demo.example,{DES}\n", encoding="utf-8")
-    said += "".join(run(slipped, "--domain", "demo.example", code=1))
+    said += "".join(run(slipped, "--domain", "demo.example", code=2))
 
     said += "".join(capfd.readouterr()) + caplog.text
     for secret in (OLD, MD5, DES, BROKEN, CLEAR):
@@ -164,12 +164,53 @@ def test_a_passwd_file_comes_through_stdin_in_the_encoding_that_is_named(
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
 
     piped()
-    _out, errors = run("-", "--domain", "demo.example", code=1)
+    _out, errors = run("-", "--domain", "demo.example", code=2)
     assert errors.startswith("-:1: ")
     piped()
     run("-", "--domain", "demo.example", "--format", "passwd", "--encoding", "cp1252")
 
     assert Mailbox.objects.get().name == "Jörg Müller"
+
+
+def test_the_history_remembers_an_import_by_command_and_no_dry_run(domain: Domain, file: Path) -> None:
+    run(file, "--domain", "demo.example", "--dry-run")
+    assert not ImportRun.objects.exists()
+
+    run(file, "--domain", "demo.example")
+
+    held = ImportRun.objects.get()
+    assert (held.file_name, held.file_format, held.actor) == ("mailboxes.csv", "csv", "command:import_mailboxes")
+    assert (held.state, held.staged, held.summary["applied"]["new"]) == (ImportRun.State.APPLIED, None, 2)
+
+
+def test_what_would_change_can_be_kept_as_a_table(domain: Domain, file: Path, tmp_path: Path) -> None:
+    make_mailbox("anna", domain=domain, name="=1+1", legacy=MD5)
+    table = tmp_path / "report.csv"
+
+    run(file, "--domain", "demo.example", "--dry-run", "--report", table)
+
+    lines = table.read_text(encoding="utf-8-sig").splitlines()
+    assert "Changed;2;anna@demo.example;mailbox;name;'=1+1;Anna;" in lines
+    assert "Changed;2;anna@demo.example;mailbox;old password;MD5-CRYPT;SSHA;" in lines
+    assert not [secret for secret in (OLD, MD5, DES) if secret.rpartition("}")[2] in table.read_text()]
+    _out, errors = run(file, "--domain", "demo.example", "--dry-run", "--report", tmp_path, code=2)
+    assert "cannot be written" in errors
+
+
+def test_ctrl_c_leaves_a_run_that_can_go_on(domain: Domain, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("rich.progress.Progress.update", interrupted)
+        _out, errors = run(file, "--domain", "demo.example", code=130)
+    held = ImportRun.objects.get()
+    assert f"import_runs --resume {held.pk}" in errors
+    assert not Mailbox.objects.exists()
+
+    call_command("import_runs", "--resume", str(held.pk), stdout=io.StringIO())
+
+    assert Mailbox.objects.count() == 2
 
 
 @pytest.mark.parametrize(
@@ -187,7 +228,7 @@ def test_a_domain_or_customer_that_is_not_clear_is_refused(
 ) -> None:
     before = counted()
 
-    _out, errors = run(file, *arguments, code=1)
+    _out, errors = run(file, *arguments, code=2)
 
     assert sentence in errors
     assert counted() == before
@@ -202,13 +243,13 @@ def test_a_new_domain_of_a_known_customer_needs_no_contact(file: Path) -> None:
 
 
 def test_a_file_that_is_missing_or_too_big_is_refused(domain: Domain, tmp_path: Path) -> None:
-    _out, errors = run(tmp_path / "nothing.csv", "--domain", "demo.example", code=1)
+    _out, errors = run(tmp_path / "nothing.csv", "--domain", "demo.example", code=2)
     assert "No such file" in errors
 
     big = tmp_path / "big.csv"
     with big.open("wb") as opened:
         opened.truncate(MAX_BYTES + 1)
-    _out, errors = run(big, "--domain", "demo.example", code=1)
+    _out, errors = run(big, "--domain", "demo.example", code=2)
     assert "20 MB" in errors
 
 

@@ -10,22 +10,28 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from migration import import_runs, spreadsheets
 from migration.addresses import InvalidAddress, domain_to_ascii, parse
-from migration.imports import csv_file, run
+from migration.import_runs import Source
+from migration.imports import csv_file, report, run
 from migration.imports.compare import Conflict, Item, Preview
-from migration.imports.rows import RowError
-from migration.models import Customer, Domain
+from migration.imports.rows import ParsedFile, RowError
+from migration.models import Customer, Domain, ImportRun
+
+from ._progress import Progress
 
 ACTOR = "command:import_mailboxes"
 SHOWN = 20
+LEFT_OUT, NOTHING, STOPPED = 1, 2, 130
 
 
 class Command(BaseCommand):
     """`manage.py import_mailboxes mailboxes.csv --domain demo.example --dry-run`."""
 
     help = (
-        "Import the mailboxes and aliases of one domain. Shows what changes, then changes it; rows with mistakes "
-        "are named with their line and left out, and the exit code is 1. A second run changes nothing."
+        "Import the mailboxes and aliases of one domain. Shows what changes, then changes it; rows with mistakes are "
+        "named with their line and left out. A second run changes nothing. Exit codes: 0 all is in; 1 rows were left "
+        "out, the others are in; 2 nothing could be imported; 130 stopped by Ctrl-C."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -39,15 +45,43 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=run.FORMATS, help="guessed when left out")
         parser.add_argument("--encoding", choices=csv_file.ENCODINGS, default="utf-8")
         parser.add_argument("--dry-run", action="store_true", help="show what would change and write nothing")
+        parser.add_argument("--report", metavar="FILE", help="write what would change, row by row, as CSV")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Show and apply. Raises CommandError when nothing could be read or some rows were left out."""
-        file, domain = options["file"], _domain(options)
-        parsed = run.read(
-            _content(file), domain, file_name=file, file_format=options["format"], encoding=options["encoding"]
-        )
+        file, domain, content = options["file"], _domain(options), _content(options["file"])
+        file_format = options["format"] or run.guess_format(content, file)
+        parsed = run.read(content, domain, file_name=file, file_format=file_format, encoding=options["encoding"])
         preview = run.preview(domain, parsed)
-        shown = SHOWN if options["verbosity"] < 2 else sys.maxsize
+        self._tell(file, preview, SHOWN if options["verbosity"] < 2 else sys.maxsize)
+        if options["report"]:
+            _write(Path(options["report"]), preview)
+        good = bool(parsed.rows or parsed.aliases)
+        if options["dry_run"]:
+            self.stdout.write(_("Dry run: nothing was written."))
+        elif good:
+            _save(domain)
+            self._apply(domain, parsed, Source(Path(file).name, file_format, ACTOR), preview)
+        left_out = len(preview.errors) + len(preview.conflicts)
+        if left_out:
+            sentence = ngettext("%(n)d mistake in the file.", "%(n)d mistakes in the file.", left_out)
+            raise CommandError(sentence % {"n": left_out}, returncode=LEFT_OUT if good else NOTHING)
+
+    def _apply(self, domain: Domain, parsed: ParsedFile, source: Source, preview: Preview) -> None:
+        held = import_runs.begin(domain, parsed, source, preview=preview)
+        import_runs.confirm(held, actor=ACTOR, by_worker=False)
+        try:
+            with Progress(self.stderr, held.rows) as told:
+                import_runs.work(held.pk, told=told, tired_after=float("inf"))
+        except KeyboardInterrupt:
+            raise _stopped(held) from None
+        held.refresh_from_db(fields=["state", "summary"])
+        if held.state in ImportRun.OPEN:  # a worker, or somebody with --resume, has it now
+            raise _stopped(held)
+        counts = {key: held.summary["applied"][key] for key in ("new", "changed")}
+        self.stdout.write(_("Imported: %(new)d new, %(changed)d changed.") % counts)
+
+    def _tell(self, file: str, preview: Preview, shown: int) -> None:
         self._show(preview, shown)
         for note in preview.notes[:shown]:
             self.stdout.write(_located(file, note))
@@ -55,18 +89,6 @@ class Command(BaseCommand):
         problems: list[RowError | Conflict] = [*preview.conflicts, *preview.errors]
         for problem in problems:
             self.stderr.write(_located(file, problem))
-        if options["dry_run"]:
-            self.stdout.write(_("Dry run: nothing was written."))
-        elif parsed.rows or parsed.aliases:
-            _save(domain)
-            applied = run.apply(domain, parsed, actor=ACTOR)
-            counts = {"new": applied.new, "changed": applied.changed}
-            self.stdout.write(_("Imported: %(new)d new, %(changed)d changed.") % counts)
-        left_out = len(preview.errors) + len(preview.conflicts)
-        if left_out:
-            raise CommandError(
-                ngettext("%(n)d mistake in the file.", "%(n)d mistakes in the file.", left_out) % {"n": left_out}
-            )
 
     def _show(self, preview: Preview, shown: int) -> None:
         self._line(_("mailboxes in the file"), preview.mailboxes)
@@ -119,7 +141,24 @@ def _content(file: str) -> bytes:
         with Path(file).open("rb") as opened:
             return _limited(opened)
     except OSError as error:
-        raise CommandError(_("%(file)s cannot be read: %(why)s") % {"file": file, "why": error.strerror}) from error
+        raise _refused(_("%(file)s cannot be read: %(why)s") % {"file": file, "why": error.strerror}) from error
+
+
+def _refused(sentence: str) -> CommandError:
+    return CommandError(sentence, returncode=NOTHING)
+
+
+def _stopped(held: ImportRun) -> CommandError:
+    sentence = _("Stopped. A worker goes on with it in two minutes, or: manage.py import_runs --resume %(n)d")
+    return CommandError(sentence % {"n": held.pk}, returncode=STOPPED)
+
+
+def _write(path: Path, preview: Preview) -> None:
+    try:
+        with path.open("w", encoding="utf-8", newline="") as opened:
+            opened.writelines(spreadsheets.lines(report.rows_of(preview)))
+    except OSError as error:
+        raise _refused(_("%(file)s cannot be written: %(why)s") % {"file": path, "why": error.strerror}) from error
 
 
 def _limited(opened: BinaryIO) -> bytes:
@@ -131,15 +170,15 @@ def _domain(options: dict[str, Any]) -> Domain:
     try:
         name = domain_to_ascii(options["domain"])
     except InvalidAddress:
-        raise CommandError(_("%(name)s is no domain.") % {"name": options["domain"]}) from None
+        raise _refused(_("%(name)s is no domain.") % {"name": options["domain"]}) from None
     customer = options["customer"].strip()
     domain = Domain.objects.select_related("customer").filter(name=name).first()
     if domain is None:
         if not customer:
-            raise CommandError(_("We have no domain %(name)s. --customer says whose it is.") % {"name": name})
+            raise _refused(_("We have no domain %(name)s. --customer says whose it is.") % {"name": name})
         return Domain(name=name, customer=_customer(customer, options["contact"]))
     if customer and customer != domain.customer.name:
-        raise CommandError(
+        raise _refused(
             _("%(name)s belongs to the customer %(customer)s.") % {"name": name, "customer": domain.customer}
         )
     return domain
@@ -152,7 +191,7 @@ def _customer(name: str, contact: str) -> Customer:
     try:
         return Customer(name=name, contact_email=str(parse(contact)))
     except InvalidAddress:
-        raise CommandError(_("A new customer needs --contact with a mail address.")) from None
+        raise _refused(_("A new customer needs --contact with a mail address.")) from None
 
 
 def _save(domain: Domain) -> None:
