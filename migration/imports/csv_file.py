@@ -47,6 +47,8 @@ def decode(data: bytes, encoding: str | None, rows: Rows) -> str | None:
         rows.refuse(1, "", "file_too_big", limit=MAX_BYTES // 1024 // 1024)
     elif data.startswith(b"PK\x03\x04"):
         rows.refuse(1, "", "zip")
+    elif data.startswith(b"\x1f\x8b"):
+        rows.refuse(1, "", "gzip")
     elif data.startswith((b"\xff\xfe", b"\xfe\xff")):
         rows.refuse(1, "", "utf16")
     elif encoding not in (None, *ENCODINGS):

@@ -19,6 +19,7 @@ SENTENCES: dict[str, Promise] = {
     "too_many_rows": gettext_lazy("The file has more than %(limit)d lines. Please split it."),
     "no_rows": gettext_lazy("There is no mailbox in the file."),
     "zip": gettext_lazy("This is a packed file (ZIP, Excel). Please save the table as CSV."),
+    "gzip": gettext_lazy("This is a packed file (gzip). Please unpack it first."),
     "utf16": gettext_lazy("The file is encoded as UTF-16. Please save it as UTF-8."),
     "not_utf8": gettext_lazy(
         "This line is not valid UTF-8. Save the file as UTF-8, or choose “Windows (cp1252)” if that is its encoding."
@@ -31,12 +32,20 @@ SENTENCES: dict[str, Promise] = {
     "column_missing": gettext_lazy("The first line must name the columns, among them “address”. Known are: %(known)s."),
     "column_unknown": gettext_lazy("There is no column “%(name)s”. Known are: %(known)s."),
     "column_twice": gettext_lazy("The column “%(name)s” is there twice. Please leave one."),
+    "sql_columns": gettext_lazy(
+        "The dump does not say what the columns of this table are called. Please dump it with its CREATE TABLE."
+    ),
+    "sql_column_missing": gettext_lazy("This table has no column “%(name)s”. Is the dump one of %(program)s?"),
+    "sql_no_mailbox": gettext_lazy("The dump has no mailbox of this domain. It has %(others)d of other domains."),
     # A line
     "line_too_long": gettext_lazy("The line is too long. Nothing after it was read."),
     "quote_open": gettext_lazy("A quotation mark is never closed in this line. Nothing after it was read."),
     "quote_inside": gettext_lazy("A quotation mark stands inside a field. Please write it twice."),
     "nul": gettext_lazy("The line contains a NUL character. Please remove it."),
     "field_count": gettext_lazy("Fields in this line: %(found)d. Columns named in the first line: %(wanted)d."),
+    "sql_cut": gettext_lazy("A statement ends in the middle here. Nothing after it was read."),
+    "sql_value": gettext_lazy("A value in this statement is neither text nor number. The rest of it was not read."),
+    "sql_values": gettext_lazy("Values in this row: %(found)d. Columns of the table: %(wanted)d."),
     # A field
     "duplicate": gettext_lazy("This address is already in line %(first)d. Please leave one of them."),
     "foreign_domain": gettext_lazy("The address belongs to another domain than the one being imported."),
@@ -62,7 +71,12 @@ SENTENCES: dict[str, Promise] = {
         "The password hash is cut or has something before or after it. Copy it anew, or leave it empty."
     ),
     "hash_too_costly": gettext_lazy("Checking this password hash would take too long. Please leave it empty."),
-    # Notes: the row is taken
+    # Notes: nothing to mend
+    "other_domains": gettext_lazy("Mailboxes and aliases of other domains in the dump, left out: %(n)d."),
+    "alias_domain": gettext_lazy("The domain %(name)s is an alias of this one. Please set it up on mailcow yourself."),
+    "switched_off": gettext_lazy("It is switched off on the old server and left out."),
+    "no_copy": gettext_lazy("It forwards everything and keeps no copy: the first-login mail would be forwarded too."),
+    "autoreply": gettext_lazy("An automatic reply is switched on. It does not move."),
     "hash_unsupported": gettext_lazy("The old password cannot be checked, its scheme is not supported."),
     "hash_truncates": gettext_lazy("The old password cannot be checked, its scheme looks at 8 characters only."),
 }

@@ -4,6 +4,7 @@ Applying twice changes nothing the second time. States are never touched, nothin
 password is taken only while the owner has not set a new one.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import PurePath
@@ -14,7 +15,7 @@ from django.db import transaction
 
 from migration.models import Alias, Domain, Event, Mailbox
 
-from . import csv_file, passwd_file, writing
+from . import admin_dumps, csv_file, passwd_file, writing
 from .compare import (
     COMPLETED,
     Preview,
@@ -29,7 +30,9 @@ from .rows import AliasRow, MailboxRow, ParsedFile
 log = structlog.get_logger(__name__)
 
 BATCH = 500
-FORMATS = ("csv", "passwd")
+FORMATS = ("csv", "passwd", "postfixadmin", "vimbadmin")
+_SQL = re.compile(rb"\s*+(?:-- |--\n|/\*|PRAGMA |SET |(?:CREATE|DROP) TABLE|INSERT INTO )", re.IGNORECASE)
+_VIMBADMIN = re.compile(rb"\bDomain_id\b", re.IGNORECASE)
 Row = TypeVar("Row", MailboxRow, AliasRow)
 
 
@@ -55,20 +58,33 @@ class Applied:
 def read(
     data: bytes, domain: Domain, *, file_name: str = "", file_format: str | None = None, encoding: str | None = None
 ) -> ParsedFile:
-    """Parse a file for one domain; rows of other domains become errors. Nothing is raised for what is in the file.
+    """Parse a file for one domain; rows of other domains become errors, in a dump a note.
 
+    Nothing is raised for what is in the file.
     `file_format` is one of FORMATS, or None to be guessed. `encoding` is "utf-8" (also when None) or "cp1252".
     """
-    if (file_format or guess_format(data, file_name)) == "passwd":
-        return passwd_file.parse(data, encoding=encoding, domain=domain.name).for_domain(domain.name)
-    return csv_file.parse(data, encoding=encoding).for_domain(domain.name)
+    match file_format or guess_format(data, file_name):
+        case "passwd":
+            parsed = passwd_file.parse(data, encoding=encoding, domain=domain.name)
+        case "postfixadmin":
+            return admin_dumps.parse(data, admin_dumps.POSTFIXADMIN, domain=domain.name, encoding=encoding)
+        case "vimbadmin":
+            return admin_dumps.parse(data, admin_dumps.VIMBADMIN, domain=domain.name, encoding=encoding)
+        case _:
+            parsed = csv_file.parse(data, encoding=encoding)
+    return parsed.for_domain(domain.name)
 
 
 def guess_format(data: bytes, file_name: str) -> str:
-    """The format by the file's name, else by its first line: user:password… without any of a table's delimiters."""
+    """The format by the file's name, else by its begin: SQL, or user:password… without any of a table's delimiters.
+
+    A dump is ViMbAdmin's if it has a column Domain_id anywhere.
+    """
     name = PurePath(file_name.lower())
     if name.suffix in (".csv", ".tsv"):
         return "csv"
+    if name.suffix == ".sql" or _SQL.match(data):
+        return "vimbadmin" if _VIMBADMIN.search(data) else "postfixadmin"
     if "passwd" in name.name:
         return "passwd"
     lines = data[: csv_file.MAX_LINE].decode("latin-1").splitlines()

@@ -109,6 +109,28 @@ def test_a_domain_with_umlauts_takes_rows_in_either_spelling() -> None:
     assert run.apply(domain, parsed, actor="staff:eva").new == 2
 
 
+def test_a_dump_is_imported_for_its_domain_and_a_second_time_changes_nothing(domain: Domain) -> None:
+    columns = "INSERT INTO mailbox (username,password,quota,active) VALUES "
+    dump = f"{columns}('anna@demo.example','{OLD}',1048576,1),('eva@other.example','',0,1);\n"
+    dump += "INSERT INTO alias (address,goto,active) VALUES ('anna@demo.example','anna@demo.example,x@b.example',1);\n"
+
+    first, second = (run.apply(domain, run.read(dump.encode(), domain), actor="staff:eva") for _ in range(2))
+
+    assert (first, second) == (run.Applied(new=1), run.Applied(unchanged=1))
+    anna = Mailbox.objects.get()
+    assert (anna.local_part, anna.quota_mib, anna.legacy_scheme, anna.kind) == ("anna", 1, "SSHA", "outside")
+
+
+def test_a_new_mailbox_says_of_what_kind_it_is_and_why(domain: Domain) -> None:
+    items = run.preview(domain, read(domain, row("office"), row("anna"), row("shop", kind="shared"))).new
+
+    assert [item.kind_label for item in items] == [
+        "several people (its name is one of several people)",
+        "one person",
+        "several people (said by the import file)",
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
@@ -118,6 +140,10 @@ def test_a_domain_with_umlauts_takes_rows_in_either_spelling() -> None:
         ("-", b"address;name\nanna@demo.example;Anna: the boss\n", "csv"),
         ("users", b"# comment\nanna@demo.example:{SSHA}x::::::\n", "passwd"),
         ("-", b"", "csv"),
+        ("mail.sql", b"anything", "postfixadmin"),
+        ("-", b"-- MySQL dump 10.13\nCREATE TABLE `mailbox` (`domain_id` int)", "vimbadmin"),
+        ("-", b"--\n-- PostgreSQL database dump\n--\n", "postfixadmin"),
+        ("-", b"PRAGMA foreign_keys=OFF;\n", "postfixadmin"),
     ],
 )
 def test_the_format_is_guessed(name: str, content: bytes, expected: str) -> None:
