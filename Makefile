@@ -9,7 +9,7 @@ LOCK := .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.1
 # Enough for Django's settings to load where nothing is run.
 SETTINGS := PORTAL_SECRET_KEY=only-read PORTAL_KEY_RING=only-read:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
-.PHONY: help demo demo-check screenshots test test-sqlite test-servers check run worker beat bench messages lock clean browser meter common-passwords
+.PHONY: help demo demo-check screenshots test test-sqlite test-servers check run worker beat bench messages lock clean browser meter common-passwords mutants
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,14 @@ beat: .venv/demo.stamp ## Start the clock of the sweep with the settings of the 
 bench: .venv/dev.stamp ## Measure; prints a table and writes build/bench.json
 	$(PY) -m bench
 
+mutants: build/mutants-venv/stamp ## Change the reply parser line by line: do the tests notice? Needs 95 %
+	build/mutants-venv/bin/python -m tests.mutants
+
+build/mutants-venv/stamp: requirements-mutants.txt
+	python3 -m venv build/mutants-venv
+	build/mutants-venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mutants.txt
+	@touch $@
+
 messages: .venv/dev.stamp ## Read new texts into the catalogues
 	$(PY) -m portal.messages update
 
@@ -76,6 +84,7 @@ lock: .venv/dev.stamp ## Write the lock files anew (needs uv in .venv)
 	$(LOCK) -o requirements.txt
 	$(LOCK) --group demo -o requirements-demo.txt
 	$(LOCK) --group dev --group demo --group bench -o requirements-dev.txt
+	$(LOCK) --group dev --group mutants -o requirements-mutants.txt
 
 clean: ## Remove what was built; keeps var/, the demo's data
 	rm -rf .venv build staticfiles assets/node_modules .mypy_cache .ruff_cache .pytest_cache

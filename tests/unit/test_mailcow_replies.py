@@ -134,6 +134,10 @@ STATUS: list[tuple[int, str, type[MailcowError], Reason]] = [
     (403, "", Refused, Reason.FORBIDDEN),
     (404, "route not found", Refused, Reason.NO_ROUTE),
     (400, "Request body doesn't contain valid json!", Refused, Reason.BAD_REQUEST),
+    (408, "", Unknown, Reason.BUSY),
+    (409, "", Unknown, Reason.UNEXPECTED),
+    (425, "", Unknown, Reason.BUSY),
+    (426, "", Unknown, Reason.UNEXPECTED),
     (429, "", Unknown, Reason.BUSY),
     (500, "", Unknown, Reason.SERVER_ERROR),
     (502, "", Unknown, Reason.SERVER_ERROR),
@@ -179,6 +183,11 @@ def test_numbers_may_come_as_text() -> None:
     assert (facts.active, facts.quota) == (0, -5242880)
 
 
+@pytest.mark.parametrize("attributes", [{}, {"attribute_hash": None}, {"attribute_hash": ""}])
+def test_a_mailbox_without_attribute_hash_has_an_empty_one(attributes: dict[str, Any]) -> None:
+    assert replies.read_mailbox(json_reply({**DETAILS, "attributes": attributes}), ANNA).attribute_hash == ""
+
+
 @pytest.mark.parametrize(
     "value", [None, "", "yesterday", "2026-13-45 00:00:00", "2026-11-24T04:41:33", 5, [], "0000-00-00 00:00:00"]
 )
@@ -210,7 +219,8 @@ ODD_DETAILS: list[tuple[dict[str, Any], Reason]] = [
     ({"authsource": None}, Reason.UNEXPECTED),
     ({"quota": "lots"}, Reason.UNEXPECTED),
     ({"quota": 1.5}, Reason.UNEXPECTED),
-    ({"quota": 10**30}, Reason.UNEXPECTED),
+    ({"quota": 10**18}, Reason.UNEXPECTED),
+    ({"quota": -(10**18)}, Reason.UNEXPECTED),
     ({"last_imap_login": {}}, Reason.UNEXPECTED),
     ({"username": 5}, Reason.UNEXPECTED),
     ({"attributes": {"attribute_hash": "a\0b"}}, Reason.UNEXPECTED),
@@ -269,5 +279,7 @@ def test_any_message_ends_in_the_tree_and_is_not_repeated(text: str) -> None:
 
 @pytest.mark.parametrize("found", ["", "2026-07a\n", "<script>", 5, None, "x" * 65])
 def test_a_version_is_a_short_plain_word(found: Any) -> None:
-    with pytest.raises(Unknown):
+    with pytest.raises(Unknown) as caught:
         replies.version(json_reply({"version": found}))
+
+    assert caught.value.reason is Reason.UNEXPECTED
