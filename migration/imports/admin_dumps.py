@@ -101,7 +101,7 @@ def _box(record: Record, used: str) -> Box:
     fields = {
         "name": values.get("name", ""),
         "quota_mib": mib(values.get("quota", "")),
-        "used_mib": mib(used),
+        "used_mib": mib(used, least=0),
         "password_hash": stored(values["password"]),
     }
     is_active = _is_on(values["active"]) and not _is_on(values.get("delete_pending", ""))

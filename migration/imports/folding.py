@@ -79,12 +79,12 @@ def of_domain(address: str, domain: str) -> bool:
         return False
 
 
-def mib(text: str) -> str:
-    """Bytes as MiB, rounded up; empty for no number above 0, which is "no limit" and "not known"."""
+def mib(text: str, *, least: int = 1) -> str:
+    """Bytes as MiB, rounded up; empty for less, which is "no limit". What is no number stays, to be refused."""
     if not _BYTES.fullmatch(text):
         return text
     size = math.ceil(int(text) / 1024**2)
-    return str(min(size, MAX_QUOTA_MIB)) if size > 0 else ""
+    return str(min(size, MAX_QUOTA_MIB)) if size >= least else ""
 
 
 def stored(password: str) -> str:

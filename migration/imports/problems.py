@@ -37,6 +37,7 @@ SENTENCES: dict[str, Promise] = {
     ),
     "sql_column_missing": gettext_lazy("This table has no column “%(name)s”. Is the dump one of %(program)s?"),
     "sql_no_mailbox": gettext_lazy("The dump has no mailbox of this domain. It has %(others)d of other domains."),
+    "mailcow_json": gettext_lazy("This is not JSON with the lists “mailboxes” and “aliases”."),
     # A line
     "line_too_long": gettext_lazy("The line is too long. Nothing after it was read."),
     "quote_open": gettext_lazy("A quotation mark is never closed in this line. Nothing after it was read."),
@@ -76,6 +77,7 @@ SENTENCES: dict[str, Promise] = {
     "alias_domain": gettext_lazy("The domain %(name)s is an alias of this one. Please set it up on mailcow yourself."),
     "switched_off": gettext_lazy("It is switched off on the old server and left out."),
     "no_copy": gettext_lazy("It forwards everything and keeps no copy: the first-login mail would be forwarded too."),
+    "mailcow_target": gettext_lazy("It discards mail, or learns it as spam or ham. It is left out."),
     "autoreply": gettext_lazy("An automatic reply is switched on. It does not move."),
     "hash_unsupported": gettext_lazy("The old password cannot be checked, its scheme is not supported."),
     "hash_truncates": gettext_lazy("The old password cannot be checked, its scheme looks at 8 characters only."),

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from migration.models import Alias, Domain, Event, Mailbox
 
-from . import admin_dumps, csv_file, passwd_file, writing
+from . import admin_dumps, csv_file, mailcow_domain, passwd_file, writing
 from .compare import (
     COMPLETED,
     Preview,
@@ -30,7 +30,7 @@ from .rows import AliasRow, MailboxRow, ParsedFile
 log = structlog.get_logger(__name__)
 
 BATCH = 500
-FORMATS = ("csv", "passwd", "postfixadmin", "vimbadmin")
+FORMATS = ("csv", "passwd", "postfixadmin", "vimbadmin", "mailcow")
 _SQL = re.compile(rb"\s*+(?:-- |--\n|/\*|PRAGMA |SET |(?:CREATE|DROP) TABLE|INSERT INTO )", re.IGNORECASE)
 _VIMBADMIN = re.compile(rb"\bDomain_id\b", re.IGNORECASE)
 Row = TypeVar("Row", MailboxRow, AliasRow)
@@ -70,21 +70,25 @@ def read(
             return admin_dumps.parse(data, admin_dumps.POSTFIXADMIN, domain=domain.name, encoding=encoding)
         case "vimbadmin":
             return admin_dumps.parse(data, admin_dumps.VIMBADMIN, domain=domain.name, encoding=encoding)
+        case "mailcow":
+            return mailcow_domain.parse(data, domain=domain.name)
         case _:
             parsed = csv_file.parse(data, encoding=encoding)
     return parsed.for_domain(domain.name)
 
 
 def guess_format(data: bytes, file_name: str) -> str:
-    """The format by the file's name, else by its begin: SQL, or user:password… without any of a table's delimiters.
+    """The format by the file's name, else by its begin: SQL, JSON, or user and password with a colon.
 
-    A dump is ViMbAdmin's if it has a column Domain_id anywhere.
+    The last has none of a table's delimiters in the user; a dump is ViMbAdmin's if it has a column Domain_id anywhere.
     """
     name = PurePath(file_name.lower())
     if name.suffix in (".csv", ".tsv"):
         return "csv"
     if name.suffix == ".sql" or _SQL.match(data):
         return "vimbadmin" if _VIMBADMIN.search(data) else "postfixadmin"
+    if name.suffix == ".json" or (data.lstrip().startswith(b"{") and b'"mailboxes"' in data):
+        return "mailcow"
     if "passwd" in name.name:
         return "passwd"
     lines = data[: csv_file.MAX_LINE].decode("latin-1").splitlines()

@@ -1,4 +1,4 @@
-"""Our four verbs at mailcow's API, and the manners of a good client.
+"""Our five verbs at mailcow's API, and the manners of a good client.
 
 One connection kept alive, no cookies (mailcow's session cookie is an admin credential), no redirects, no proxies from
 the environment, TLS verified, a deadline for the whole call, at most one mebibyte read (of a list 32). Only a read that
@@ -8,19 +8,19 @@ fell on a connection mailcow had just closed is repeated; what to do after an er
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
 import re
 import ssl
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import requests
 import urllib3.exceptions
 
 from . import logins, replies
+from .base_url import checked_url
 from .errors import MailcowError, Reason, Refused, Unknown
 from .replies import MailboxFacts, Reply
 from .wire import Deadline, Transport
@@ -63,7 +63,7 @@ class Client:
             raise ValueError("the API key must be printable ASCII without blanks")
         if verify is False:
             raise ValueError("TLS is always verified; name a file of authorities instead")
-        self._base_url = _checked_url(base_url)
+        self._base_url = checked_url(base_url)
         self._api_key = api_key
         self._timeout = (min(connect_timeout, call_timeout), call_timeout)
         self._call_timeout = call_timeout
@@ -99,6 +99,16 @@ class Client:
         """
         _check_address(f"a@{domain}")
         return logins.read_mailboxes(self._call("GET", f"get/mailbox/reduced/{domain}", limit=logins.MAX_BODY), domain)
+
+    def provisioned(self, domain: str) -> dict[str, Any]:
+        """The mailboxes and aliases of the domain (its xn-- form) as mailcow tells them, JSON decoded and no more.
+
+        For a domain it does not know mailcow lists every mailbox of every domain.
+        """
+        _check_address(f"a@{domain}")
+        paths = {"mailboxes": f"get/mailbox/reduced/{domain}", "aliases": f"get/alias/all/{domain}"}
+        answers = {name: self._call("GET", path, limit=logins.MAX_BODY) for name, path in paths.items()}
+        return {name: replies.json_of(answer, limit=logins.MAX_BODY) for name, answer in answers.items()}
 
     def set_password(self, address: str, password_hash: str, *, attribute_hash: str) -> None:
         """Replace the mailbox's password by a hash in Dovecot's form, `{SCHEME}…`.
@@ -222,29 +232,3 @@ def _path_segment(address: str) -> str:
 def _check_address(address: str) -> None:
     if len(address) > 254 or not _ADDRESS.fullmatch(address):
         raise ValueError("an address in lower-case ASCII is needed")
-
-
-def _checked_url(base_url: str) -> str:
-    """Scheme, host and port of the base URL; anything more, or plain http to another machine, is refused."""
-    parts = urlsplit(base_url)
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or parts.username is not None
-        or parts.password is not None
-    ):
-        raise ValueError("mailcow's base URL must be https://HOST")
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValueError("mailcow's base URL ends after the host")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise ValueError("mailcow's base URL must be https")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -10,17 +10,19 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from migration import import_runs, spreadsheets
+from migration import import_runs, spreadsheets, target
 from migration.addresses import InvalidAddress, domain_to_ascii, parse
 from migration.import_runs import Source
-from migration.imports import csv_file, report, run
+from migration.imports import csv_file, mailcow_domain, report, run
 from migration.imports.compare import Conflict, Item, Preview
 from migration.imports.rows import ParsedFile, RowError
+from migration.mailcow.errors import MailcowError
 from migration.models import Customer, Domain, ImportRun
 
 from ._progress import Progress
 
 ACTOR = "command:import_mailboxes"
+MAILCOW = "mailcow:"
 SHOWN = 20
 LEFT_OUT, NOTHING, STOPPED = 1, 2, 130
 
@@ -37,7 +39,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Arguments of the command line."""
         parser.add_argument(
-            "file", metavar="FILE", help="a CSV file or a passwd-file of Dovecot; - reads it from stdin"
+            "file",
+            metavar="FILE",
+            help="a CSV file, a passwd-file of Dovecot or a dump of PostfixAdmin or ViMbAdmin; - reads it from stdin, "
+            "mailcow: asks the mailcow of the settings what it has",
         )
         parser.add_argument("--domain", required=True, metavar="NAME", help="the domain, with umlauts or not")
         parser.add_argument("--customer", default="", metavar="NAME", help="for a new domain: whose it is")
@@ -49,7 +54,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Show and apply. Raises CommandError when nothing could be read or some rows were left out."""
-        file, domain, content = options["file"], _domain(options), _content(options["file"])
+        file, domain = options["file"], _domain(options)
+        content = _of_mailcow(domain) if file == MAILCOW else _content(file)
         file_format = options["format"] or run.guess_format(content, file)
         parsed = run.read(content, domain, file_name=file, file_format=file_format, encoding=options["encoding"])
         preview = run.preview(domain, parsed)
@@ -142,6 +148,13 @@ def _content(file: str) -> bytes:
             return _limited(opened)
     except OSError as error:
         raise _refused(_("%(file)s cannot be read: %(why)s") % {"file": file, "why": error.strerror}) from error
+
+
+def _of_mailcow(domain: Domain) -> bytes:
+    try:
+        return mailcow_domain.kept(target.client().provisioned(domain.name), domain.name)
+    except (MailcowError, ValueError) as error:
+        raise _refused(_("mailcow does not tell: %(why)s") % {"why": error}) from None
 
 
 def _refused(sentence: str) -> CommandError:
