@@ -170,6 +170,7 @@ class Api:
             "add/alias-domain": lambda _, attr: provisioning.add_alias_domain(state, attr),
             "delete/mailbox": lambda _, body: writes.delete_mailboxes(state, body) if body else None,
             "delete/domain": lambda _, body: provisioning.delete_domains(state, body) if body else None,
+            "delete/alias-domain": lambda _, body: provisioning.delete_alias_domains(state, body) if body else None,
             "delete/alias": lambda _, body: provisioning.delete_aliases(state, body) if body else None,
             "search/mailbox": lambda _, query: reads.search(state, query if isinstance(query, dict) else {}),
         }

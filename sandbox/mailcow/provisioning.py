@@ -109,6 +109,21 @@ def add_alias_domain(state: State, attr: dict[str, Any]) -> list[Entry]:
     return [entry("success", log, ["aliasd_added", name])]
 
 
+def delete_alias_domains(state: State, body: Any) -> list[Entry]:
+    """Answer to `delete/alias-domain`; the aliases of the name go along."""
+    listed = body if isinstance(body, list) else [body]
+    log = ["mailbox", "delete", "alias_domain", {"alias_domain": listed}, None]
+    entries = []
+    for name in listed:
+        if state.alias_domains.pop(str(name), None) is None:
+            entries.append(entry("danger", log, "access_denied"))
+            continue
+        for alias in state.aliases_of(name):
+            del state.aliases[alias.id]
+        entries.append(entry("success", log, ["alias_domain_removed", name]))
+    return entries
+
+
 def add_aliases(state: State, attr: dict[str, Any]) -> list[Entry] | None:
     """Answer to `add/alias`; None when there was nothing to do."""
     log = ["mailbox", "add", "alias", attr, None]

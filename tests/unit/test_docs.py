@@ -72,6 +72,7 @@ def test_every_target_command_and_setting_named_exists(document: Path) -> None:
     code = code_in(document)
     targets = set(re.findall(r"^([a-z-]+):", text_of(ROOT / "Makefile"), re.MULTILINE))
     settings = set(re.findall(r"^#?(PORTAL_\w+)=", text_of(ROOT / ".env.example"), re.MULTILINE))
+    settings |= set(re.findall(r"PORTAL_TEST_\w+", text_of(ROOT / "tests/contract/test_real_mailcow.py")))
     named = set(re.findall(r"PORTAL_[A-Z_]*[A-Z](?!\w|\*|_\*)", code)) - settings
 
     assert set(re.findall(r"\bmake ([a-z-]+)", code)) - targets == set()
