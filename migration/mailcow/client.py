@@ -1,4 +1,4 @@
-"""Our five verbs at mailcow's API, and the manners of a good client.
+"""Our verbs for passwords at mailcow's API, and the manners of a good client.
 
 One connection kept alive, no cookies (mailcow's session cookie is an admin credential), no redirects, no proxies from
 the environment, TLS verified, a deadline for the whole call, at most one mebibyte read (of a list 32). Only a read that
@@ -85,29 +85,29 @@ class Client:
 
     def version(self) -> str:
         """The version, such as `2026-07a`: the cheapest check of address, certificate and key."""
-        return replies.version(self._call("GET", "get/status/version"))
+        return replies.version(self.call("GET", "get/status/version"))
 
     def mailbox(self, address: str) -> MailboxFacts:
         """What mailcow knows about the mailbox. Raises Missing when there is none."""
-        _check_address(address)
-        return replies.read_mailbox(self._call("GET", f"get/mailbox/{_path_segment(address)}"), address)
+        check_address(address)
+        return replies.read_mailbox(self.call("GET", f"get/mailbox/{path_segment(address)}"), address)
 
     def mailboxes(self, domain: str) -> list[MailboxFacts]:
         """What mailcow knows about every mailbox of the domain (its xn-- form). Slow: 17 s for 20,000 mailboxes.
 
         For a domain it does not know mailcow lists every mailbox of every domain; those are dropped.
         """
-        _check_address(f"a@{domain}")
-        return logins.read_mailboxes(self._call("GET", f"get/mailbox/reduced/{domain}", limit=logins.MAX_BODY), domain)
+        check_address(f"a@{domain}")
+        return logins.read_mailboxes(self.call("GET", f"get/mailbox/reduced/{domain}", limit=logins.MAX_BODY), domain)
 
     def provisioned(self, domain: str) -> dict[str, Any]:
         """The mailboxes and aliases of the domain (its xn-- form) as mailcow tells them, JSON decoded and no more.
 
         For a domain it does not know mailcow lists every mailbox of every domain.
         """
-        _check_address(f"a@{domain}")
+        check_address(f"a@{domain}")
         paths = {"mailboxes": f"get/mailbox/reduced/{domain}", "aliases": f"get/alias/all/{domain}"}
-        answers = {name: self._call("GET", path, limit=logins.MAX_BODY) for name, path in paths.items()}
+        answers = {name: self.call("GET", path, limit=logins.MAX_BODY) for name, path in paths.items()}
         return {name: replies.json_of(answer, limit=logins.MAX_BODY) for name, answer in answers.items()}
 
     def set_password(self, address: str, password_hash: str, *, attribute_hash: str) -> None:
@@ -117,17 +117,20 @@ class Client:
         before and after. Look first (`mailbox`): an edit that fails makes mailcow rebuild a table of all
         mailboxes. `attribute_hash` is sent as it was read, because mailcow empties it otherwise.
         """
-        _check_address(address)
+        check_address(address)
         if len(password_hash) > _MAX_HASH or not _PASSWORD_HASH.fullmatch(password_hash):
             raise ValueError("not a password hash that mailcow would store unchanged")
         change = {"password": password_hash, "password2": password_hash, "attribute_hash": attribute_hash}
-        reply = self._call("POST", "edit/mailbox", {"items": [address], "attr": change})
+        reply = self.call("POST", "edit/mailbox", {"items": [address], "attr": change})
         replies.password_stored(reply, address)
 
-    def _call(
+    def call(
         self, method: str, path: str, document: dict[str, Any] | None = None, *, limit: int = replies.MAX_BODY
     ) -> Reply:
-        """One call; a read is repeated once when the kept connection it went over was just being closed."""
+        """One call of a verb; a read is repeated once when the kept connection it went over was just being closed.
+
+        `limit`: bytes of the body that are read. Raises MailcowError when there is no HTTP reply.
+        """
         with Deadline(self._call_timeout) as deadline:
             outcome = self._send(method, path, document, deadline, limit)
             if method == "GET" and deadline.reused and not deadline.passed and _lost(outcome):
@@ -224,11 +227,15 @@ def _encoded(document: dict[str, Any] | None) -> bytes | None:
     return None if document is None else json.dumps(document).encode("ascii")
 
 
-def _path_segment(address: str) -> str:
-    """Encoded twice: nginx decodes the path once and hands it to PHP as a query, which is decoded again."""
+def path_segment(address: str) -> str:
+    """An address inside a path.
+
+    Encoded twice: nginx decodes the path once and hands it to PHP as a query, which is decoded again.
+    """
     return quote(quote(address, safe="@'"), safe="@'")
 
 
-def _check_address(address: str) -> None:
+def check_address(address: str) -> None:
+    """Raise ValueError for what must never reach the wire."""
     if len(address) > 254 or not _ADDRESS.fullmatch(address):
         raise ValueError("an address in lower-case ASCII is needed")

@@ -76,7 +76,7 @@ def password_stored(reply: Reply, address: str) -> None:
 
     That report is necessary, not sufficient: see `confirm`. Raises MailcowError.
     """
-    entries = _entries(json_of(reply))
+    entries = entries_of(json_of(reply))
     keys = [(kind, _message(msg)) for kind, msg in entries]
     dangers = [key for kind, (key, _) in keys if kind == "danger"]
     modified = [argument for kind, (key, argument) in keys if kind == "success" and key == "mailbox_modified"]
@@ -113,19 +113,19 @@ def facts_of(document: dict[str, Any]) -> MailboxFacts:
     attributes = document.get("attributes")
     if not isinstance(attributes, dict):
         raise Unknown(Reason.UNEXPECTED)
-    active = _integer(document.get("active"))
+    active = integer(document.get("active"))
     if active not in (0, 1, 2):
         raise Unknown(Reason.UNEXPECTED)
     return MailboxFacts(
-        address=_text(document.get("username")),
+        address=text(document.get("username")),
         active=active,
-        authsource=_text(document.get("authsource")),
+        authsource=text(document.get("authsource")),
         passwd_update=_local_time(attributes.get("passwd_update")),
-        attribute_hash=_text(attributes.get("attribute_hash") or ""),
-        quota=_integer(document.get("quota")),
-        last_imap_login=_integer(document.get("last_imap_login")) or None,
-        last_pop3_login=_integer(document.get("last_pop3_login")) or None,
-        last_smtp_login=_integer(document.get("last_smtp_login")) or None,
+        attribute_hash=text(attributes.get("attribute_hash") or ""),
+        quota=integer(document.get("quota")),
+        last_imap_login=integer(document.get("last_imap_login")) or None,
+        last_pop3_login=integer(document.get("last_pop3_login")) or None,
+        last_smtp_login=integer(document.get("last_smtp_login")) or None,
     )
 
 
@@ -180,8 +180,8 @@ def _is_json(reply: Reply) -> bool:
     return reply.content_type.partition(";")[0].strip().lower() == "application/json"
 
 
-def _entries(document: Any) -> list[tuple[str, Any]]:
-    """(type, msg) of every entry of a reply to a write."""
+def entries_of(document: Any) -> list[tuple[str, Any]]:
+    """(type, msg) of every entry of a reply to a write. Raises Unknown."""
     if not isinstance(document, list) or not document:
         raise Unknown(Reason.UNEXPECTED)
     entries = []
@@ -214,8 +214,8 @@ def _refusal(key: str) -> MailcowError:
     return Blocked(known.get(key, Reason.REJECTED))
 
 
-def _integer(value: Any) -> int:
-    """A whole number, which mailcow sometimes sends as text."""
+def integer(value: Any) -> int:
+    """A whole number, which mailcow sometimes sends as text. Raises Unknown."""
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18:
@@ -223,7 +223,8 @@ def _integer(value: Any) -> int:
     raise Unknown(Reason.UNEXPECTED)
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """Text that our database can hold. Raises Unknown."""
     if not isinstance(value, str) or "\0" in value:  # PostgreSQL takes no NUL
         raise Unknown(Reason.UNEXPECTED)
     return value

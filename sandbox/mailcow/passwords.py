@@ -58,7 +58,7 @@ def empty(value: Any) -> bool:
 
 def text(value: Any) -> str:
     """PHP's conversion to text of what JSON can hold."""
-    return "1" if value is True else "" if value in (None, False) else str(value)
+    return "1" if value is True else "" if value is None or value is False else str(value)
 
 
 def verify(stored: str, password: str) -> bool:
