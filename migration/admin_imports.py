@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -37,8 +38,9 @@ REMARKS: dict[str, Promise] = {
     "gone": gettext_lazy("We have them, the file does not. Nothing is deleted."),
     "done": gettext_lazy("The owner has set a new password. The old one in the file is not taken."),
 }
-# One look at them is enough if somebody asks for it.
-ASIDE = ("unchanged",)
+# What is shown together; afterwards only what still has to be looked after.
+BEFORE = tuple(code for code in report.GROUPS if code != "unchanged")
+AFTERWARDS = ("errors", "conflicts")
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ class ImportRunAdmin(admin.ModelAdmin):
     """What was imported, by whom; and the way to import."""
 
     fields = ("file_name", "file_format", "domain", "state", "actor", "confirmed_by", "created_at", "applied_at")
-    list_display = ("file_name", "domain", "file_format", "state", "new", "changed", "refused", "actor", "created_at")
+    list_display = ("uploaded", "file_name", "domain", "file_format", "state", "new", "changed", "refused", "actor")
+    list_display_links = ("file_name",)
     list_filter = ("state", ("domain", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("domain",)
     list_per_page = 50
@@ -87,6 +90,11 @@ class ImportRunAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody: it is part of the audit trail."""
         return False
+
+    @admin.display(description=gettext_lazy("uploaded"), ordering="created_at")
+    def uploaded(self, run: ImportRun) -> str:
+        """When, in short."""
+        return date_format(timezone.localtime(run.created_at), "SHORT_DATETIME_FORMAT")
 
     @admin.display(description=gettext_lazy("new"))
     def new(self, run: ImportRun) -> int | str:
@@ -235,10 +243,8 @@ def _shown(run: ImportRun, asked: Any) -> dict[str, Any]:
         context["groups"] = [Group(chosen, counts.get(chosen, 0), report.entries(run, chosen, page.number - 1))]
     else:
         found = report.beginnings(run, GLANCE)
-        context["groups"] = [
-            Group(code, counts.get(code, 0), found[code])
-            for code in report.GROUPS
-            if found.get(code) and code not in ASIDE
-        ]
+        shown = BEFORE if run.state == ImportRun.State.PREVIEW else AFTERWARDS
+        context["groups"] = [Group(code, counts.get(code, 0), found[code]) for code in shown if found.get(code)]
     context["something"] = bool(counts.get("new") or counts.get("changed"))
+    context["is_kept"] = bool(context["groups"]) or run.pages.exists()
     return context

@@ -39,6 +39,7 @@ GROUPS: dict[str, Promise] = {
 }
 """The lists of a preview in the order in which they matter."""
 
+ADDRESSES = ("goto", "forwards")
 HIDDEN = gettext_lazy("(not shown)")
 # A scheme's label, a crypt string, or digits and letters without end: more likely a hash than a name.
 _SECRET = re.compile(r"\{[A-Za-z0-9.-]+\}.|\$\w+\$|(?=[A-Za-z]*[0-9+/=])[A-Za-z0-9+/=]{24,}")
@@ -176,4 +177,4 @@ def _shown(column: str, value: str) -> str:
     if column == PASSWORD:  # the name of a scheme
         return value or _("none")
     is_secret = _SECRET.search(value) or (is_des(value) and not value.isalpha())
-    return str(HIDDEN) if is_secret else value
+    return str(HIDDEN) if is_secret else value.replace(",", ", ") if column in ADDRESSES else value
