@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, unquote_plus
 
-from . import provisioning, reads, writes
+from . import bans, provisioning, reads, writes
 from .passwords import Crash
 from .state import State
 
@@ -133,6 +133,7 @@ class Api:
             "domain": lambda: reads.domains(state, tags) if first == "all" else reads.domain(state, first),
             "alias": lambda: reads.aliases(state, second) if first == "all" else reads.alias(state, first),
             "passwordpolicy": lambda: state.policy,
+            "fail2ban": lambda: bans.shown(state),
         }
         document = routes[category]() if category in routes else None
         return _error(404, "route not found") if document is None else Answer.of(document)
@@ -163,6 +164,7 @@ class Api:
             "edit/mailbox": lambda items, attr: writes.edit_mailboxes(state, items, attr, self._stored),
             "edit/mailbox/custom-attribute": lambda items, attr: writes.set_custom_attributes(state, items, attr),
             "edit/domain": lambda items, attr: provisioning.edit_domains(state, items, attr),
+            "edit/fail2ban": lambda items, attr: bans.edit(state, items, attr),
             "edit/alias": lambda items, attr: provisioning.edit_aliases(state, items, attr),
             "add/mailbox": lambda _, attr: writes.add_mailbox(state, attr, self._stored),
             "add/domain": lambda _, attr: provisioning.add_domain(state, attr),

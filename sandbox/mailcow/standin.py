@@ -129,6 +129,12 @@ class MailcowStandIn:
             return False
         return passwords.verify(row.password, password)
 
+    def ban(self, network: str, *, seconds: int = 1800) -> None:
+        """Ban a network as netfilter does after ten wrong passwords."""
+        with self.lock:
+            self.state.bans[network] = int(time.time()) + seconds
+        self.keep()
+
     def record_login(self, address: str, service: str) -> bool:
         """Note a login by imap, pop3, smtp or sso just now; False if there is no such mailbox or service."""
         row = self.mailboxes.get(address.lower())

@@ -135,6 +135,11 @@ class State:
         }
     )
     next_alias_id: int = 1
+    bans: dict[str, int] = field(default_factory=dict)
+    """Banned networks and until when, in Unix seconds."""
+    denied: list[str] = field(default_factory=list)
+    unban_queue: dict[str, int] = field(default_factory=dict)
+    ban_settings_overwritten: bool = False
 
     def mailboxes_of(self, domain: str) -> list[Mailbox]:
         """The mailboxes of a domain."""

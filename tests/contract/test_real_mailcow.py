@@ -19,7 +19,7 @@ from typing import Any
 import argon2
 import pytest
 
-from migration.mailcow import replies
+from migration.mailcow import bans, replies
 from migration.mailcow.client import Client
 from migration.mailcow.errors import MailcowError, Missing, Reason, Refused
 from migration.mailcow.replies import Reply
@@ -232,6 +232,13 @@ def test_it_lists_the_mailboxes_of_a_domain(mailcow: Mirror, client: Client) -> 
 
 def test_it_lists_nothing_of_a_domain_it_does_not_know(client: Client) -> None:
     assert client.mailboxes(f"unknown.{TAG}.example") == []
+
+
+def test_it_tells_its_bans_and_lifts_one_that_is_none(client: Client) -> None:
+    nobody = "192.0.2.123/32"  # kept for documentation (RFC 5737): never banned
+
+    assert nobody not in [ban.network for ban in bans.banned(client)]
+    assert nobody not in [ban.network for ban in bans.lift(client, nobody)]
 
 
 def test_it_turns_a_wrong_key_away(mailcow: Mirror) -> None:
