@@ -8,21 +8,26 @@ shows a hash, a MAC, a payload or a link.
 # Django's own classes take no parameters when the program runs.
 # mypy: disable-error-code="type-arg"
 
+from functools import partial
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from . import admin_imports as _imports  # noqa: F401 - registers its own pages
-from . import admin_records  # noqa: F401 - registers its pages
+from . import (
+    admin_records,  # noqa: F401 - registers its pages
+    kinds,
+)
 from .addresses import InvalidAddress, domain_to_ascii, parse
+from .desk.access import actor
 from .models import Alias, Customer, Domain, Mailbox
 
 NO_DOMAIN = gettext_lazy("This is no domain, for example müller.at or kunde.example.")
@@ -119,15 +124,18 @@ class MailboxAdmin(admin.ModelAdmin):
         "state",
         "name",
         "kind",
+        "kind_reason",
         "responsible",
         "language",
         "quota_mib",
+        "used_mib",
+        "forwards",
         "source_login_at",
         "created_at",
     )
-    readonly_fields = ("state", "source_login_at", "created_at")
-    list_display = ("__str__", "state", "kind", "name", "at_the_desk")
-    list_filter = ("state", "kind", ("domain", admin.RelatedOnlyFieldListFilter))
+    readonly_fields = ("state", "kind_reason", "used_mib", "forwards", "source_login_at", "created_at")
+    list_display = ("__str__", "state", "kind", "kind_reason", "name", "at_the_desk")
+    list_filter = ("state", "kind", "kind_reason", ("domain", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("domain",)
     search_fields = ("local_part", "domain__name", "name")
     autocomplete_fields = ("domain",)
@@ -141,10 +149,31 @@ class MailboxAdmin(admin.ModelAdmin):
         """The address of a mailbox is what it is: seals and mails are bound to it."""
         return (*self.readonly_fields, "domain", "local_part") if obj else self.readonly_fields
 
+    def save_model(self, request: HttpRequest, obj: Mailbox, form: Any, change: bool) -> None:
+        """A kind that a person set is no guess any more."""
+        if "kind" in form.changed_data:
+            obj.kind_reason = Mailbox.KindReason.CORRECTED
+        super().save_model(request, obj, form, change)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Besides Django's: one for each kind, to put many right at once."""
+        actions: dict[str, Any] = super().get_actions(request)
+        if self.has_change_permission(request):
+            for kind in Mailbox.Kind:
+                sentence = _("Set the kind: %(kind)s") % {"kind": kind.label}
+                actions[f"kind_{kind.value}"] = (partial(_set_kind, kind), f"kind_{kind.value}", sentence)
+        return actions
+
     @admin.display(description=gettext_lazy("desk"))
     def at_the_desk(self, mailbox: Mailbox) -> str:
         """A link."""
         return _to_desk("desk:mailbox", mailbox.pk)
+
+
+def _set_kind(kind: Mailbox.Kind, page: MailboxAdmin, request: HttpRequest, chosen: QuerySet[Mailbox]) -> None:
+    number = kinds.set_kind(chosen.select_related(None).only("pk"), kind, actor=actor(request))
+    sentence = ngettext("%(n)d mailbox is of another kind now.", "%(n)d mailboxes are of another kind now.", number)
+    page.message_user(request, sentence % {"n": number}, messages.SUCCESS)
 
 
 class AliasForm(AddressForm):

@@ -23,6 +23,7 @@ FORMATS = {
     "passwd": gettext_lazy("passwd-file of Dovecot"),
     "postfixadmin": gettext_lazy("database dump of PostfixAdmin"),
     "vimbadmin": gettext_lazy("database dump of ViMbAdmin"),
+    "mailcow": gettext_lazy("what mailcow's API tells of a domain"),
 }
 
 
