@@ -9,7 +9,7 @@ LOCK := .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.1
 # Enough for Django's settings to load where nothing is run.
 SETTINGS := PORTAL_SECRET_KEY=only-read PORTAL_KEY_RING=only-read:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
-.PHONY: help demo demo-check screenshots test test-sqlite test-servers check run worker beat bench messages lock clean browser meter common-passwords mutants
+.PHONY: help demo demo-check screenshots test test-sqlite test-servers check check-long run worker beat bench messages lock clean browser meter common-passwords mutants
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ test-sqlite: browser meter
 
 test-servers: browser meter
 	$(PY) -m tests.servers $(PY) -m pytest $(ON_SERVERS) $(ARGS)
+
+check-long: .venv/dev.stamp ## Spoil 10,000 import files of each kind, and kill 20 imports anywhere
+	UMZUG_LONG=1 $(PY) -m pytest tests/property/test_imports.py tests/integration/test_import_killed.py
 
 check: .venv/dev.stamp ## Lint, types, templates, imports, schema migrations, deployment settings
 	.venv/bin/ruff check .

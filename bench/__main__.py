@@ -5,13 +5,16 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from . import journey, push_drain, table, versus
+from . import imports, journey, push_drain, table, versus
 
 ROWS: dict[str, Callable[[], table.Row]] = {
     "journey_cpu": journey.cpu,
     "journey_vs_stock": partial(versus.stock, hasher="portal", name="journey_vs_stock"),
     "journey_vs_defaults": partial(versus.stock, hasher="default", name="journey_vs_defaults"),
     "push_drain": push_drain.drained,
+    "import_bulk": imports.bulk,
+    "import_memory": imports.memory,
+    "import_vs_import_export": imports.versus_import_export,
 }
 
 if __name__ == "__main__":

@@ -23,9 +23,9 @@ class Row:
 
 def show(rows: list[Row]) -> str:
     """The rows as a table for a terminal."""
-    lines = [f"{'name':<20} {'value':>12} {'floor or peer':>14} {'ratio':>7}  against"]
+    lines = [f"{'name':<24} {'value':>12} {'floor or peer':>14} {'ratio':>7}  against"]
     lines += [
-        f"{row.name:<20} {f'{row.value:.2f} {row.unit}':>12} {f'{row.against:.2f} {row.unit}':>14} {row.ratio:>7.2f}"
+        f"{row.name:<24} {f'{row.value:.2f} {row.unit}':>12} {f'{row.against:.2f} {row.unit}':>14} {row.ratio:>7.2f}"
         f"  {row.against_what}"
         for row in rows
     ]
