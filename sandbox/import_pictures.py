@@ -132,7 +132,7 @@ def _reach(page: Page, what: str) -> None:
 
 def take(chromium: Browser, stack: Stack, pictures: Path) -> None:
     """The screens at a desk, and the one with the widest table on a phone."""
-    page = page_of(chromium, size=DESKTOP, language="en-GB")
+    page = page_of(chromium, size=DESKTOP)
     staff_signs_in(page, stack)
 
     def look(page: Page, name: str) -> None:

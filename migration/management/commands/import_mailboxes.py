@@ -162,7 +162,7 @@ def _refused(sentence: str) -> CommandError:
 
 
 def _stopped(held: ImportRun) -> CommandError:
-    sentence = _("Stopped. A worker goes on with it in two minutes, or: manage.py import_runs --resume %(n)d")
+    sentence = _("Stopped. A worker goes on with it within three minutes, or: manage.py import_runs --resume %(n)d")
     return CommandError(sentence % {"n": held.pk}, returncode=STOPPED)
 
 
