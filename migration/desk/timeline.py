@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from migration.models import Case, Event, Push
+from migration.models import Case, Event, Mailbox, Push
 
 Action = Event.Action
 
@@ -64,9 +64,10 @@ def why(event: Event) -> str:
         return str(dict(Push.Reason.choices).get(reason, reason))
     if event.action == Action.SIGN_IN_FAILED:
         return str(SIGN_IN.get(reason, reason))
-    if event.action in (Action.CASE_OPENED, Action.CASE_CLOSED):
-        kind = str(detail.get("kind", ""))
-        return str(dict(Case.Kind.choices).get(kind, kind))
+    if event.action in (Action.CASE_OPENED, Action.CASE_CLOSED, Action.KIND_SET):
+        kinds = dict(Mailbox.Kind.choices if event.action == Action.KIND_SET else Case.Kind.choices)
+        codes = [str(detail[name]) for name in ("before", "kind") if name in detail]
+        return " → ".join(str(kinds.get(code, code)) for code in codes)
     if event.action == Action.PASSWORD_REFUSED:
         return ", ".join(str(RULES.get(rule, rule)) for rule in detail.get("rules", []))
     if event.action == Action.MAIL_FAILED and "code" in detail:

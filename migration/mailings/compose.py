@@ -171,6 +171,9 @@ def _mailbox_line(mailbox: Mailbox) -> dict[str, object]:
         "name": one_line(mailbox.name),
         "kind": mailbox.kind,
         "quota_mib": mailbox.quota_mib,
+        "used_mib": mailbox.used_mib,
+        "forwards": _shown(mailbox.forwards.split(",")) if mailbox.forwards else "",
+        "outside": _shown(mailbox.outside),
         "login_at": mailbox.source_login_at and timezone.localtime(mailbox.source_login_at),
     }
 

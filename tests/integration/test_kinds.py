@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from migration import kinds
 from migration.mailings import compose
@@ -108,3 +110,29 @@ class TestByHand:
 
         assert anna.outside == ["x@gmail.example"]
         assert make_mailbox("ben", domain=domain).outside == []
+
+    def test_the_desk_shows_kind_reason_size_forwards_and_who_put_it_right(
+        self, domain: Domain, support_client: Client
+    ) -> None:
+        anna = make_mailbox("anna", domain=domain, quota_mib=500, used_mib=12, forwards="anna@gmail.example")
+        kinds.set_kind([anna], Kind.OUTSIDE, actor="staff:eva@provider.example")
+
+        page = " ".join(support_client.get(reverse("desk:mailbox", args=[anna.pk])).content.decode().split())
+
+        assert "one person, forwards to outside" in page
+        assert "(set by hand)" in page
+        assert "12 / 500 MiB" in page
+        assert "anna@gmail.example" in page
+        assert "leaves the house" in page
+        assert "one person → one person, forwards to outside" in page
+
+    def test_the_contact_is_told_of_used_size_and_of_what_leaves_the_house(self, domain: Domain) -> None:
+        make_mailbox("anna", domain=domain, used_mib=12, forwards="anna@gmail.example,ben@demo.example")
+
+        _subject, text = compose.draft(domain)
+
+        told = next(line for line in text.splitlines() if line.startswith("- anna@"))
+        assert told == (
+            "- anna@demo.example, belegt 12 MiB, leitet weiter an anna@gmail.example, ben@demo.example"
+            " – verlässt unser Haus: anna@gmail.example"
+        )
