@@ -89,7 +89,8 @@ class Entry:
     @property
     def _kind(self) -> str:
         kind = str(Mailbox.Kind(self.kind).label) if self.kind else ""
-        return f"{kind} ({Mailbox.KindReason(self.kind_reason).label})" if self.kind_reason else kind
+        is_guess = self.kind_reason not in ("", Mailbox.KindReason.STATED)
+        return f"{kind} ({Mailbox.KindReason(self.kind_reason).label})" if is_guess else kind
 
 
 def keep(run: ImportRun, preview: Preview) -> None:
