@@ -16,9 +16,12 @@ from migration.crypt_strings import is_des
 from .csv_file import MAX_LINE, decode, finish, split_lines
 from .rows import MAX_QUOTA_MIB, ParsedFile, Rows
 
-_SIZE = r"([0-9]{1,15})([bkmgt]?)"
-_QUOTA_RULE = re.compile(rf"userdb_quota_rule=\*:storage={_SIZE}(?::.*)?", re.IGNORECASE)
-_QUOTA_SIZE = re.compile(rf"userdb_quota_storage_size={_SIZE}", re.IGNORECASE)
+_SIZE = r"(?P<number>[0-9]{1,15})(?P<unit>[bkmgt]?)"
+# As password and user database at once, or as the latter alone, where the fields have no prefix.
+_QUOTA_RULE = re.compile(
+    rf"(?:userdb_)?quota_rule=\*:(?:(?:messages|ignore)[^:]*+:)?(?P<what>storage|bytes)={_SIZE}(?::.*)?", re.IGNORECASE
+)
+_QUOTA_SIZE = re.compile(rf"(?:userdb_)?(?P<what>quota_storage_size)={_SIZE}", re.IGNORECASE)
 _BYTES = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 
 
@@ -64,11 +67,12 @@ def _fields(line: str, domain: str) -> dict[str, str]:
 def _quota_mib(extra: str) -> str:
     """The storage limit in MiB, rounded up; empty for none and for 0, which is Dovecot's "no limit".
 
-    A number without unit is KiB in a rule (Dovecot 2.3) and bytes in a storage_size (2.4).
+    A number without unit is KiB in a rule's storage (Dovecot 2.3), else bytes.
     """
     for word in extra.split():
-        for pattern, unit in ((_QUOTA_RULE, "k"), (_QUOTA_SIZE, "b")):
+        for pattern in (_QUOTA_RULE, _QUOTA_SIZE):
             if match := pattern.fullmatch(word):
-                mib = math.ceil(int(match[1]) * _BYTES[match[2].lower() or unit] / 1024**2)
+                unit = match["unit"] or ("k" if match["what"].lower() == "storage" else "b")
+                mib = math.ceil(int(match["number"]) * _BYTES[unit.lower()] / 1024**2)
                 return str(min(mib, MAX_QUOTA_MIB)) if mib else ""
     return ""
