@@ -7,12 +7,14 @@ after an hour in any case, and as soon as the epoch is raised or the first-login
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import UpdateError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
@@ -80,8 +82,14 @@ def owner_required_quietly(view: Callable[..., HttpResponse]) -> Callable[..., H
 
 
 def renew(request: HttpRequest, mailbox: Mailbox) -> None:
-    """Stay signed in after this very session raised the mailbox's epoch, as the object tells; all others end."""
+    """Stay signed in after this very session raised the mailbox's epoch, as the object tells; all others end.
+
+    Written at once, for the transaction that raised it: a process that dies later must not have ended this one too.
+    """
     request.session[KEY] = request.session[KEY] | {"epoch": mailbox.epoch}
+    with suppress(UpdateError):  # signed out in another tab meanwhile: the middleware says so
+        request.session.save()
+        request.session.modified = False
 
 
 def end(request: HttpRequest) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -161,16 +162,18 @@ def _saved_or_refused(request: HttpRequest, here: FirstLogin) -> HttpResponse:
         return _password_page(request, here, form, status=422)
     password_hash = hash_to_push(form.cleaned_data.pop("password"), form.kept_hash)
     try:
-        mailboxes.set_password(
-            here.mailbox,
-            password_hash=password_hash,
-            kept_old=bool(form.kept_hash),
-            submission=_submission(here.mailbox, form.cleaned_data["submission"]),
-            ip=ip,
-        )
+        # Both or neither: an answer that is lost after the commit must find its owner still signed in.
+        with transaction.atomic():
+            mailboxes.set_password(
+                here.mailbox,
+                password_hash=password_hash,
+                kept_old=bool(form.kept_hash),
+                submission=_submission(here.mailbox, form.cleaned_data["submission"]),
+                ip=ip,
+            )
+            owners.renew(request, here.mailbox)
     except VerbRefused:
         return render(request, "accounts/not_now.html", status=409)
-    owners.renew(request, here.mailbox)
     return redirect("accounts:done")
 
 
