@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.sessions.models import Session
 
-from migration import retention
+from migration import bans, retention
 from migration.retention import Rule, pks
 
 from . import attempts
@@ -31,6 +31,7 @@ def _delete_sessions(chosen: Sequence[Any]) -> None:
 
 RULES = (
     *retention.RULES,
+    *bans.RULES,
     Rule(
         "attempts",
         "a counter of tries is deleted once it can refuse nobody any more",

@@ -15,6 +15,9 @@ SENTENCES: dict[str, str | Promise] = {
     "nothing_to_retry": _("There is no transfer to start again."),
     "handed_over": _("The mailbox has been handed over: its password is changed on the new server now."),
     "no_answer": _("Please type what was done; it is kept with the case."),
+    "no_ban": _("There is no such ban any more."),
+    "banned_for_good": _("This network is on the new server's denylist. An operator takes it off there."),
+    "ban_is_lifted": _("This ban is being lifted already."),
     "case_closed": _("Somebody else has closed this case already."),
 }
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import import_runs, logins, pushes, restore_guard
+from . import bans, import_runs, logins, pushes, restore_guard
 from .doorbell import ring
 from .imports import staging
 from .mailings import outbox
@@ -26,6 +26,12 @@ def work_import(pk: int) -> None:
     import_runs.work(pk)
 
 
+@shared_task(name="migration.lift_ban")
+def lift_ban(pk: int) -> None:
+    """Lift this ban, if it is still wished and nobody else does."""
+    bans.lift(pk)
+
+
 @shared_task(name="migration.sweep")
 def sweep() -> None:
     """Find what no message told of: dead claims, due pushes, mails and imports, uploads nobody confirmed."""
@@ -38,6 +44,8 @@ def sweep() -> None:
         ring("send_mail", pk)
     for pk in import_runs.due().values_list("pk", flat=True):
         ring("work_import", pk)
+    for pk in bans.due().values_list("pk", flat=True):
+        ring("lift_ban", pk)
     staging.forget_old()
 
 
@@ -45,3 +53,9 @@ def sweep() -> None:
 def poll_logins() -> None:
     """Ask mailcow for the logins of the domains that have waited longest, one after another."""
     logins.poll_due()
+
+
+@shared_task(name="migration.poll_bans")
+def poll_bans() -> None:
+    """Ask mailcow whom it keeps out."""
+    bans.poll()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import cases, logins, views
+from . import bans, cases, logins, views
 
 app_name = "desk"
 
@@ -14,6 +14,8 @@ urlpatterns = [
     path("cases/<int:pk>/close/", cases.close, name="case_close"),
     path("logins/", logins.still_on_source, name="logins"),
     path("logins/csv/", logins.still_on_source_csv, name="logins_csv"),
+    path("bans/", bans.banned, name="bans"),
+    path("bans/lift/", bans.lift, name="lift_ban"),
     path("domains/<int:pk>/", views.domain, name="domain"),
     path("domains/<int:pk>/announce/", views.announce, name="announce"),
     path("domains/<int:pk>/invite/", views.invite, name="invite"),

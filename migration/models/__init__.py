@@ -1,5 +1,6 @@
 """The rows of the move, one subject a file."""
 
+from .bans import Ban, BanPoll, Lifting
 from .cases import Case
 from .customers import Customer, Domain
 from .events import Event
@@ -13,6 +14,8 @@ from .pushes import Push, Target
 
 __all__ = [
     "Alias",
+    "Ban",
+    "BanPoll",
     "Case",
     "Customer",
     "Domain",
@@ -21,6 +24,7 @@ __all__ = [
     "HighWaterMark",
     "ImportPage",
     "ImportRun",
+    "Lifting",
     "LoginPoll",
     "Mailbox",
     "Mailing",

@@ -52,6 +52,7 @@ class Event(models.Model):
             _("transfers slowed down: the new server often gives no clear answer"),
         )
         BREAKER_CLOSED = "breaker_closed", _("transfers allowed again")
+        BAN_LIFTED = "ban_lifted", _("ban on the new server lifted")
         RESTORED = "restored", _("pushes and mails stopped: the database is older")
         RESTORE_CONFIRMED = "restore_confirmed", _("restored database confirmed")
 

@@ -16,7 +16,7 @@ from accounts.attempts import Attempts, Bucket
 from accounts.tasks import erase
 from migration import first_login as first_logins
 from migration import mailboxes
-from migration.models import Event, FirstLogin, ImportRun, Mailbox, Mailing, Push, SourceLogin
+from migration.models import Ban, Event, FirstLogin, ImportRun, Lifting, Mailbox, Mailing, Push, SourceLogin
 from migration.retention import RULES, network_of
 from tests import factories
 
@@ -234,6 +234,8 @@ def fill() -> None:
     Event.record(Event.Action.SIGNED_IN, actor="owner", mailbox=mailbox, ip="192.0.2.77")
     SourceLogin.objects.create(mailbox=mailbox, at=START, ip="192.0.2.77")
     ImportRun.objects.create(domain=mailbox.domain, file_name="x.csv")
+    Ban.objects.create(network="192.0.2.1/32", until=START)
+    Lifting.objects.create(network="192.0.2.1/32", asked_by="staff:eva@provider.example")
     Attempts.objects.create(bucket="network:192.0.2.1", count=1, since=START)
     Session.objects.create(session_key="a", session_data="", expire_date=START)
 
