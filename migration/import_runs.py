@@ -21,7 +21,7 @@ from django.utils import timezone
 from . import doorbell
 from .imports import report, staging
 from .imports import run as imports
-from .imports.compare import Preview
+from .imports.outcome import Preview
 from .imports.rows import ParsedFile
 from .imports.run import Applied
 from .models import Domain, ImportRun

@@ -6,21 +6,19 @@ mailboxes.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from migration.addresses import Address
 from migration.models import Alias, Mailbox
 from migration.secrets import Purpose, SecretsError, unseal
 
 from .judging import STATED
-from .rows import AliasRow, MailboxRow, ParsedFile, RowError
+from .outcome import PASSWORD, Conflict, Item, Preview, SchemeCount
+from .rows import AliasRow, MailboxRow, ParsedFile
 
-PASSWORD = "password_hash"  # noqa: S105 - a column's name
+Row = TypeVar("Row", MailboxRow, AliasRow)
 # Column of the file: field of the mailbox. The old password is compared on its own.
 FIELDS = {
     "name": "name",
@@ -32,123 +30,33 @@ FIELDS = {
     "forwards": "forwards",
     "last_login": "source_login_at",
 }
-LABELS: Mapping[str, Promise] = {
-    "name": gettext_lazy("name"),
-    "kind": gettext_lazy("kind"),
-    "responsible": gettext_lazy("responsible person"),
-    "language": gettext_lazy("language"),
-    "quota_mib": gettext_lazy("quota"),
-    "used_mib": gettext_lazy("used size"),
-    "forwards": gettext_lazy("forwards to"),
-    "last_login": gettext_lazy("last login on the old server"),
-    PASSWORD: gettext_lazy("old password"),
-    "goto": gettext_lazy("delivers to"),
-}
 # The owner has chosen a password: the old one is of no more use, and nothing may bring it back.
 COMPLETED = (Mailbox.State.PASSWORD_SET, *Mailbox.DONE)
-CLASHES: Mapping[str, Promise] = {
-    "is_alias": gettext_lazy("We have this address as an alias, and it stays one. Remove the alias first."),
-    "is_mailbox": gettext_lazy("We have this address as a mailbox, and it stays one."),
-}
-
-
-@dataclass(frozen=True)
-class Item:
-    """An address in the preview. `line` is 0 for what is not in the file; `columns` names what differs.
-
-    `values` has what we have and what the file says for each of the columns; of a password, its scheme.
-    `kind` and `kind_reason` tell what a new mailbox will be taken for, and why.
-    """
-
-    line: int
-    address: str
-    is_alias: bool = False
-    columns: tuple[str, ...] = ()
-    values: tuple[tuple[str, str], ...] = ()
-    kind: str = ""
-    kind_reason: str = ""
-
-    @property
-    def kind_label(self) -> str:
-        """What a new mailbox will be taken for, with the reason if there is one, for people."""
-        kind = str(Mailbox.Kind(self.kind).label) if self.kind else ""
-        return f"{kind} ({Mailbox.KindReason(self.kind_reason).label})" if self.kind_reason else kind
-
-    @property
-    def labels(self) -> str:
-        """What differs, for people. Never a value: one of them may be a hash."""
-        return ", ".join(str(LABELS[column]) for column in self.columns)
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """A row that cannot go in because of what we have."""
-
-    line: int
-    address: str
-    code: str
-
-    @property
-    def text(self) -> str:
-        """What stands in the way, in the reader's language."""
-        return str(CLASHES[self.code])
-
-
-@dataclass(frozen=True)
-class SchemeCount:
-    """How many old passwords of one scheme the file has, and whether they can be checked."""
-
-    scheme: str
-    mailboxes: int
-    checkable: bool
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What an import would do. Every row of the file that can be read is in exactly one of the groups.
-
-    `gone` is what we have and the file does not; it is told and never deleted. `done` are mailboxes whose owner
-    has set a password. `quota_mib` is the sum of the file's mailboxes that name one.
-    """
-
-    new: list[Item] = field(default_factory=list)
-    changed: list[Item] = field(default_factory=list)
-    unchanged: list[Item] = field(default_factory=list)
-    done: list[Item] = field(default_factory=list)
-    conflicts: list[Conflict] = field(default_factory=list)
-    gone: list[Item] = field(default_factory=list)
-    errors: list[RowError] = field(default_factory=list)
-    notes: list[RowError] = field(default_factory=list)
-    mailboxes: int = 0
-    aliases: int = 0
-    quota_mib: int = 0
-    without_quota: int = 0
-    without_password: int = 0
-    schemes: list[SchemeCount] = field(default_factory=list)
-
-    @property
-    def summary(self) -> dict[str, int]:
-        """The counts, to be kept."""
-        groups = ("new", "changed", "unchanged", "done", "conflicts", "gone", "errors", "notes")
-        sums = ("mailboxes", "aliases", "quota_mib")
-        return {name: len(getattr(self, name)) for name in groups} | {name: getattr(self, name) for name in sums}
 
 
 def compare(parsed: ParsedFile, mailboxes: Iterable[Mailbox], aliases: Iterable[Alias], domain: str) -> Preview:
-    """The file beside all mailboxes and aliases of the domain, whose xn-- name is given."""
-    known, known_aliases = by_local_part(mailboxes), by_local_part(aliases)
+    """The file beside all mailboxes and aliases of the domain, whose xn-- name is given.
+
+    They are gone through once and not kept: there may be a hundred thousand.
+    """
     result = Preview(errors=parsed.errors, notes=parsed.notes, **_totals(parsed))
-    said = columns_said(parsed)
+    said, in_file, aliases_in_file = columns_said(parsed), by_address(parsed.rows), by_address(parsed.aliases)
+    known: dict[str, _Verdict | None] = {}
+    known_aliases: dict[str, _Verdict | None] = {}
+    for mailbox in mailboxes:
+        row = in_file.get(mailbox.local_part)
+        known[mailbox.local_part] = _of_mailbox(row, mailbox, said) if row else None
+    for alias in aliases:
+        named = aliases_in_file.get(alias.local_part)
+        known_aliases[alias.local_part] = _of_alias(named, alias) if named else None
     for row in parsed.rows:
-        _sort_in(result, row, known.get(row.address.local_part), row.address.local_part in known_aliases, said)
-    for alias in parsed.aliases:
-        clash = alias.address.local_part in known
-        _sort_in_alias(result, alias, known_aliases.get(alias.address.local_part), clash)
-    named = {row.address.local_part for row in parsed.rows} | {row.address.local_part for row in parsed.aliases}
-    if parsed.rows:
-        result.gone.extend(Item(0, Address(name, domain).display) for name in known if name not in named)
-    if parsed.aliases:
-        result.gone.extend(Item(0, Address(name, domain).display, True) for name in known_aliases if name not in named)
+        _sort_in(result, row, known, known_aliases)
+    for named in parsed.aliases:
+        _sort_in(result, named, known_aliases, known)
+    for is_alias, ours, speaks in ((False, known, parsed.rows), (True, known_aliases, parsed.aliases)):
+        if speaks:
+            gone = (name for name in ours if name not in in_file and name not in aliases_in_file)
+            result.gone.extend(Item(0, Address(name, domain).display, is_alias) for name in gone)
     return result
 
 
@@ -190,32 +98,52 @@ def by_local_part(rows: Iterable[Any]) -> dict[str, Any]:
     return {row.local_part: row for row in rows}
 
 
-def _sort_in(result: Preview, row: MailboxRow, mailbox: Mailbox | None, clash: bool, said: frozenset[str]) -> None:
-    address = row.address.display
-    if mailbox is None:
-        if clash:
-            result.conflicts.append(Conflict(row.line, address, "is_alias"))
-        else:
-            result.new.append(Item(row.line, address, kind=row.kind, kind_reason=row.kind_reason))
-    elif columns := differences(row, mailbox, said):
-        values = tuple(_old_and_new(column, row, mailbox) for column in columns)
-        result.changed.append(Item(row.line, address, columns=columns, values=values))
-    elif mailbox.state in COMPLETED:
-        result.done.append(Item(row.line, address))
-    else:
-        result.unchanged.append(Item(row.line, address))
+def by_address(rows: Sequence[Row]) -> dict[str, Row]:
+    """Rows of a file for one domain by what stands before the @."""
+    return {row.address.local_part: row for row in rows}
 
 
-def _sort_in_alias(result: Preview, row: AliasRow, alias: Alias | None, clash: bool) -> None:
-    address = row.address.display
-    if clash:
-        result.conflicts.append(Conflict(row.line, address, "is_mailbox"))
-    elif alias is None:
-        result.new.append(Item(row.line, address, True))
-    elif same_targets(row, alias):
-        result.unchanged.append(Item(row.line, address, True))
+def _sort_in(
+    result: Preview, row: MailboxRow | AliasRow, known: Mapping[str, "_Verdict | None"], others: Mapping[str, object]
+) -> None:
+    """Put a row of the file where it belongs. `known` are those we have of its own sort, `others` of the other."""
+    name, address = row.address.local_part, row.address.display
+    verdict, is_alias = known.get(name), isinstance(row, AliasRow)
+    if name in others and (is_alias or name not in known):
+        result.conflicts.append(Conflict(row.line, address, "is_mailbox" if is_alias else "is_alias"))
+    elif verdict is None:
+        kind, reason = (row.kind, row.kind_reason) if isinstance(row, MailboxRow) else ("", "")
+        result.new.append(Item(row.line, address, is_alias, kind=kind, kind_reason=reason))
     else:
-        result.changed.append(Item(row.line, address, True, ("goto",), ((alias.goto, ",".join(row.goto)),)))
+        groups = {CHANGED: result.changed, UNCHANGED: result.unchanged, DONE: result.done}
+        groups[verdict.group].append(Item(row.line, address, is_alias, verdict.columns, verdict.values))
+
+
+CHANGED, UNCHANGED, DONE = "changed", "unchanged", "done"
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What becomes of a row that is known."""
+
+    group: str
+    columns: tuple[str, ...] = ()
+    values: tuple[tuple[str, str], ...] = ()
+
+
+_UNCHANGED, _DONE = _Verdict(UNCHANGED), _Verdict(DONE)
+
+
+def _of_mailbox(row: MailboxRow, mailbox: Mailbox, said: frozenset[str]) -> _Verdict:
+    if columns := differences(row, mailbox, said):
+        return _Verdict(CHANGED, columns, tuple(_old_and_new(column, row, mailbox) for column in columns))
+    return _DONE if mailbox.state in COMPLETED else _UNCHANGED
+
+
+def _of_alias(row: AliasRow, alias: Alias) -> _Verdict:
+    if same_targets(row, alias):
+        return _UNCHANGED
+    return _Verdict(CHANGED, ("goto",), ((alias.goto, ",".join(row.goto)),))
 
 
 def _old_and_new(column: str, row: MailboxRow, mailbox: Mailbox) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from migration.crypt_strings import is_des
 from migration.models import ImportPage, ImportRun, Mailbox
 from migration.secrets import Purpose, SecretsError, seal, unseal
 
-from .compare import LABELS, PASSWORD, Conflict, Item, Preview
+from .outcome import LABELS, PASSWORD, Conflict, Item, Preview
 from .problems import RowError
 
 PER_PAGE = 100

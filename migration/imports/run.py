@@ -16,15 +16,8 @@ from django.db import transaction
 from migration.models import Alias, Domain, Event, Mailbox
 
 from . import admin_dumps, csv_file, mailcow_domain, passwd_file, writing
-from .compare import (
-    COMPLETED,
-    Preview,
-    by_local_part,
-    columns_said,
-    compare,
-    differences,
-    same_targets,
-)
+from .compare import COMPLETED, by_local_part, columns_said, compare, differences, same_targets
+from .outcome import Preview
 from .rows import AliasRow, MailboxRow, ParsedFile
 
 log = structlog.get_logger(__name__)

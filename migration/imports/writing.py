@@ -12,8 +12,9 @@ from django.db.models import Model
 from migration.models import Domain, Event, Mailbox
 from migration.secrets import Purpose, seal
 
-from .compare import FIELDS, PASSWORD
+from .compare import FIELDS
 from .judging import STATED
+from .outcome import PASSWORD
 from .parsed import MailboxRow
 
 # What a row of a file fills in; every other column of a new mailbox starts as the model says.

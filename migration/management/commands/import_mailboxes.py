@@ -14,7 +14,7 @@ from migration import import_runs, spreadsheets, target
 from migration.addresses import InvalidAddress, domain_to_ascii, parse
 from migration.import_runs import Source
 from migration.imports import csv_file, mailcow_domain, report, run
-from migration.imports.compare import Conflict, Item, Preview
+from migration.imports.outcome import Conflict, Item, Preview
 from migration.imports.rows import ParsedFile, RowError
 from migration.mailcow.errors import MailcowError
 from migration.models import Customer, Domain, ImportRun
