@@ -23,13 +23,15 @@ FORMATS = {
     "passwd": gettext_lazy("passwd-file of Dovecot"),
     "postfixadmin": gettext_lazy("database dump of PostfixAdmin"),
     "vimbadmin": gettext_lazy("database dump of ViMbAdmin"),
-    "mailcow": gettext_lazy("what mailcow's API tells of a domain"),
 }
 
 
 def formats() -> list[tuple[str, Any]]:
-    """What can be chosen: every format that can be read, or none, to have it found out."""
-    return [("", gettext_lazy("Find out by itself")), *((name, FORMATS.get(name, name)) for name in run.FORMATS)]
+    """What can be chosen: a format people have a file of, or none, to have it found out."""
+    return [
+        ("", gettext_lazy("Find out by itself")),
+        *((name, FORMATS[name]) for name in run.FORMATS if name in FORMATS),
+    ]
 
 
 class UploadForm(forms.Form):

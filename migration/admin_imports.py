@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils import timezone
@@ -184,7 +184,7 @@ class ImportRunAdmin(admin.ModelAdmin):
         run = _run(pk)
         return JsonResponse({"state": run.state, **_progress(run)}, headers={"Cache-Control": "no-store"})
 
-    def report(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+    def report(self, request: HttpRequest, pk: int) -> HttpResponse:
         """All groups of the preview as a table for a spreadsheet."""
         self._refuse_strangers(request)
         run = _run(pk)

@@ -124,7 +124,21 @@ def test_a_long_text_may_be_pasted_all_the_same(admin: Page, stack: Stack) -> No
     expect(admin.locator("h2", has_text="(4000)")).to_be_visible()
 
 
-def test_a_killed_worker_s_import_goes_on_by_hand(admin: Page, stack: Stack, tmp_path: Path) -> None:
+def in_both_schemes(chromium: Browser, signed_in: Any, address: str) -> list[str]:
+    """What axe finds on a page that stands still."""
+    found = []
+    for scheme in ("light", "dark"):
+        page = page_of(chromium, size=PHONE, color_scheme=scheme, storage_state=signed_in, bypass_csp=True)
+        page.goto(address)
+        expect(page.locator("[data-progress]")).to_be_visible()
+        found += violations(page)
+        page.context.close()
+    return found
+
+
+def test_a_killed_worker_s_import_goes_on_by_hand(
+    chromium: Browser, signed_in: Any, admin: Page, stack: Stack, tmp_path: Path
+) -> None:
     upload_long(admin, stack, "killed.example", tmp_path, rows=MUCH_LONGER)
     expect(admin.locator("h2", has_text=f"({MUCH_LONGER})")).to_be_visible(timeout=WORKER_MS)
     number = run_number(admin)
@@ -134,11 +148,13 @@ def test_a_killed_worker_s_import_goes_on_by_hand(admin: Page, stack: Stack, tmp
     stack.kill("worker")
     try:
         before = applied(stack, number).split()
+        found = in_both_schemes(chromium, signed_in, admin.url)
         said = stack.manage("import_runs", "--resume", number)
     finally:
         stack.start_worker()
 
     assert before[3] == "running"
+    assert found == []
     assert 0 < int(before[5]) < MUCH_LONGER
     assert f"{MUCH_LONGER}" in said
     assert applied(stack, number).split()[3:6] == ["applied", "csv", str(MUCH_LONGER)]

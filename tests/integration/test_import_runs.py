@@ -15,6 +15,7 @@ from migration.imports import report, run, staging
 from migration.imports.run import Applied
 from migration.models import Alias, Domain, Event, ImportPage, ImportRun, Mailbox
 from tests.factories import make_domain, make_mailbox
+from tests.racing import at_once
 
 from .import_file import MD5, OLD, alias, read, row
 
@@ -227,6 +228,18 @@ def test_what_was_discarded_is_never_compared_or_applied(domain: Domain) -> None
 
     assert (seen(held).state, seen(held).staged) == (State.DISCARDED, None)
     assert not ImportPage.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_confirm_at_once_one_does(domain: Domain) -> None:
+    held, said = compared(domain, *LINES), list[bool]()
+
+    at_once(*[lambda: said.append(import_runs.confirm(held, actor="staff:max"))] * 8)
+    at_once(*[lambda: import_runs.work(held.pk)] * 8)
+
+    assert sorted(said) == [False] * 7 + [True]
+    assert (seen(held).state, seen(held).summary["applied"]["new"]) == (State.APPLIED, 10)
+    assert Event.objects.filter(action="imported").count() == 7
 
 
 def test_the_report_tells_every_row_and_is_sealed(domain: Domain) -> None:
