@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from .mailcow.errors import UNCLEAR, Reason
-from .models import Event, Target
+from .models import Event, ProvisionedObject, Push, Target
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +39,12 @@ def allows(target: Target, *, in_flight: int) -> bool:
     if target.probe_after is None:
         return True
     return in_flight == 0 and Target.objects.filter(pk=target.pk, probe_after__lte=Now()).exists()
+
+
+def in_flight() -> int:
+    """How many writes are in flight, of whatever kind; exact while the target's row is locked."""
+    pushes = Push.objects.filter(state=Push.State.IN_FLIGHT).count()
+    return pushes + ProvisionedObject.objects.filter(state=ProvisionedObject.State.IN_FLIGHT).count()
 
 
 def note_claim(target: Target) -> None:

@@ -13,7 +13,7 @@ from django.db import transaction
 
 log = structlog.get_logger(__name__)
 
-Task = Literal["deliver_push", "send_mail", "work_import", "lift_ban"]
+Task = Literal["deliver_push", "send_mail", "work_import", "lift_ban", "check_target", "provision"]
 
 # An unread message is worthless once the sweep has come round a few times.
 EXPIRES_SECONDS = 300

@@ -86,8 +86,7 @@ def claim(pk: int | None = None) -> Push | None:
     """
     with transaction.atomic():
         target = breaker.locked_target()
-        in_flight = Push.objects.filter(state=Push.State.IN_FLIGHT).count()
-        if not breaker.allows(target, in_flight=in_flight):
+        if not breaker.allows(target, in_flight=breaker.in_flight()):
             return None
         wanted = due().filter(pk=pk) if pk else due()
         push = wanted.select_related("mailbox__domain").first()

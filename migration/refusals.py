@@ -18,6 +18,8 @@ SENTENCES: dict[str, str | Promise] = {
     "no_ban": _("There is no such ban any more."),
     "banned_for_good": _("This network is on the new server's denylist. An operator takes it off there."),
     "ban_is_lifted": _("This ban is being lifted already."),
+    "not_checked": _("Let the new server be checked first: the findings are to be read before anything is made."),
+    "must_be_mended": _("Something must be mended first; see the findings. Then let it be checked again."),
     "case_closed": _("Somebody else has closed this case already."),
 }
 

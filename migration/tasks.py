@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import bans, import_runs, logins, pushes, restore_guard
+from . import bans, import_runs, logins, provisioning, pushes, restore_guard
 from .doorbell import ring
 from .imports import staging
 from .mailings import outbox
@@ -32,9 +32,21 @@ def lift_ban(pk: int) -> None:
     bans.lift(pk)
 
 
+@shared_task(name="migration.check_target")
+def check_target(pk: int) -> None:
+    """Compare this domain with mailcow, if somebody waits for it."""
+    provisioning.check(pk)
+
+
+@shared_task(name="migration.provision")
+def provision(pk: int) -> None:
+    """Make on mailcow what is due of this domain."""
+    provisioning.work(pk)
+
+
 @shared_task(name="migration.sweep")
 def sweep() -> None:
-    """Find what no message told of: dead claims, due pushes, mails and imports, uploads nobody confirmed."""
+    """Find what no message told of: dead claims, whatever is due, uploads nobody confirmed."""
     restore_guard.watch()
     pushes.reap_leases()
     first = pushes.due().values_list("pk", flat=True).first()
@@ -46,6 +58,8 @@ def sweep() -> None:
         ring("work_import", pk)
     for pk in bans.due().values_list("pk", flat=True):
         ring("lift_ban", pk)
+    provisioning.reap_leases()
+    provisioning.ring()
     staging.forget_old()
 
 

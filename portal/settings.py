@@ -122,6 +122,8 @@ MAILCOW_API_KEY = secret("MAILCOW_API_KEY", "")
 MAILCOW_CA_FILE = env.str("MAILCOW_CA_FILE", default="")
 # Where owners change their password once a mailbox is handed over: mailcow's own page for them.
 TARGET_USER_URL = url("TARGET_USER_URL", f"{MAILCOW_URL}/user")
+# MiB of a mailbox that is made on mailcow and has no quota of its own.
+PROVISION_QUOTA_MIB = number("PROVISION_QUOTA_MIB", 3072, least=1, most=10_000_000)
 MAILCOW_WRITES_IN_FLIGHT = number("MAILCOW_WRITES_IN_FLIGHT", 2, least=1, most=2)
 # One call to mailcow may take this long; a worker's claim on a push must outlive it, or two would push at once.
 MAILCOW_CALL_SECONDS = number("MAILCOW_CALL_SECONDS", 75, least=1, most=600)

@@ -10,6 +10,7 @@ from .logins import LoginPoll, SourceLogin, TargetLogin
 from .mailboxes import Alias, Mailbox
 from .mailings import Mailing
 from .marks import HighWaterMark
+from .provisioning import ProvisionedObject, Provisioning
 from .pushes import Push, Target
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "LoginPoll",
     "Mailbox",
     "Mailing",
+    "ProvisionedObject",
+    "Provisioning",
     "Push",
     "SourceLogin",
     "Target",

@@ -52,6 +52,9 @@ class Event(models.Model):
             _("transfers slowed down: the new server often gives no clear answer"),
         )
         BREAKER_CLOSED = "breaker_closed", _("transfers allowed again")
+        PROVISION_STARTED = "provision_started", _("making on the new server begun")
+        MADE_THERE = "made_there", _("made on the new server")
+        PROVISIONED = "provisioned", _("making on the new server ended")
         BAN_LIFTED = "ban_lifted", _("ban on the new server lifted")
         RESTORED = "restored", _("pushes and mails stopped: the database is older")
         RESTORE_CONFIRMED = "restore_confirmed", _("restored database confirmed")

@@ -29,4 +29,8 @@ class Progress:
         self._bar.stop()
 
     def __call__(self, applied: Applied) -> None:
-        self._bar.update(self._task, completed=applied.rows)
+        self.count(applied.rows)
+
+    def count(self, done: int) -> None:
+        """So many are done so far."""
+        self._bar.update(self._task, completed=done)
