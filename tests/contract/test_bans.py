@@ -63,6 +63,10 @@ def test_no_bans_are_told_in_several_ways(members: dict[str, Any]) -> None:
     assert bans.read_bans(told(**members)) == []
 
 
+def test_the_two_lists_alone_are_an_answer() -> None:
+    assert bans.read_bans(reply({"whitelist": "", "blacklist": ""})) == []
+
+
 def test_a_network_on_the_denylist_is_banned_for_good() -> None:
     denied = {"network": PHONE, "ip": "198.51.100.7"}
 
