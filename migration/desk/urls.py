@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import bans, cases, logins, views
+from . import bans, cases, logins, provisioning, views
 
 app_name = "desk"
 
@@ -21,6 +21,10 @@ urlpatterns = [
     path("domains/<int:pk>/invite/", views.invite, name="invite"),
     path("domains/<int:pk>/pause/", views.pause, name="pause"),
     path("domains/<int:pk>/resume/", views.resume, name="resume"),
+    path("domains/<int:pk>/provisioning/", provisioning.show, name="provisioning"),
+    path("domains/<int:pk>/provisioning/progress/", provisioning.progress, name="provisioning_progress"),
+    path("domains/<int:pk>/provisioning/check/", provisioning.check, name="provisioning_check"),
+    path("domains/<int:pk>/provisioning/start/", provisioning.start, name="provisioning_start"),
     path("mailboxes/<int:pk>/", views.mailbox, name="mailbox"),
     path("mailboxes/<int:pk>/invite/", views.invite_one, name="invite_one"),
     path("mailboxes/<int:pk>/reopen/", views.reopen, name="reopen"),

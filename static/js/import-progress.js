@@ -1,4 +1,5 @@
-// An import that a worker has in hand: ask every two seconds how far it is, and load the page anew when that is over.
+// Something a worker has in hand, an import or a domain on mailcow: ask every two seconds how far it is, and load the
+// page anew when that is over.
 
 const region = document.querySelector("[data-progress]");
 const WAIT = 2000;

@@ -21,6 +21,8 @@ ASKS_FOR = {
     "case_close": "migration.answer_case",
     "logins": "migration.invite_mailbox",
     "logins_csv": "migration.invite_mailbox",
+    "bans": "migration.invite_mailbox",
+    "lift_ban": "migration.invite_mailbox",
     "domain": "migration.view_mailbox",
     "mailbox": "migration.view_mailbox",
     "invite": "migration.invite_mailbox",
@@ -28,13 +30,17 @@ ASKS_FOR = {
     "reopen": "migration.invite_mailbox",
     "revoke": "migration.invite_mailbox",
     "retry_push": "migration.invite_mailbox",
+    "provisioning": "migration.view_domain",
+    "provisioning_progress": "migration.view_domain",
+    "provisioning_check": "migration.change_domain",
+    "provisioning_start": "migration.change_domain",
     "announce": "migration.change_domain",
     "pause": "migration.change_domain",
     "resume": "migration.change_domain",
     "exclude": "migration.change_mailbox",
     "include": "migration.change_mailbox",
 }
-WITHOUT_NUMBER = ("domains", "search", "cases", "logins", "logins_csv")
+WITHOUT_NUMBER = ("domains", "search", "cases", "logins", "logins_csv", "bans", "lift_ban")
 ROLES = {
     "migration.view": "readonly",
     "migration.invite": "support",
