@@ -57,6 +57,18 @@ def applied(stack: Stack, number: str) -> str:
     return next(line for line in lines if line.split()[0] == number)
 
 
+def in_both_schemes(chromium: Browser, signed_in: Any, address: str, shows: str) -> list[str]:
+    """What axe finds on the page once it shows this."""
+    found = []
+    for scheme in ("light", "dark"):
+        page = page_of(chromium, size=PHONE, color_scheme=scheme, storage_state=signed_in, bypass_csp=True)
+        page.goto(address)
+        expect(page.locator(shows)).to_be_visible()
+        found += violations(page)
+        page.context.close()
+    return found
+
+
 @pytest.mark.parametrize(("language", "scheme"), [("en-GB", "light"), ("de-AT", "dark")])
 def test_an_admin_who_never_saw_it_imports_a_file_by_keyboard(
     language: str, scheme: str, chromium: Browser, signed_in: Any, stack: Stack, tmp_path: Path
@@ -79,12 +91,16 @@ def test_an_admin_who_never_saw_it_imports_a_file_by_keyboard(
     assert (found, too_wide) == ([], [])
 
 
-def test_the_page_follows_a_long_import_by_itself(admin: Page, stack: Stack, tmp_path: Path) -> None:
+def test_the_page_follows_a_long_import_by_itself(
+    chromium: Browser, signed_in: Any, admin: Page, stack: Stack, tmp_path: Path
+) -> None:
     upload_long(admin, stack, "long.example", tmp_path)
     expect(admin.locator("h2", has_text=f"({LONG})")).to_be_visible(timeout=WORKER_MS)
+    found = in_both_schemes(chromium, signed_in, f"{admin.url}?group=new&page=9", "nav.paginator")
 
     send(admin)
 
+    assert found == []
     expect(admin.locator("a[href*='/staff/domains/'].button")).to_be_visible(timeout=WORKER_MS)
     assert applied(stack, run_number(admin)).split()[3:6] == ["applied", "csv", str(LONG)]
 
@@ -124,18 +140,6 @@ def test_a_long_text_may_be_pasted_all_the_same(admin: Page, stack: Stack) -> No
     expect(admin.locator("h2", has_text="(4000)")).to_be_visible()
 
 
-def in_both_schemes(chromium: Browser, signed_in: Any, address: str) -> list[str]:
-    """What axe finds on a page that stands still."""
-    found = []
-    for scheme in ("light", "dark"):
-        page = page_of(chromium, size=PHONE, color_scheme=scheme, storage_state=signed_in, bypass_csp=True)
-        page.goto(address)
-        expect(page.locator("[data-progress]")).to_be_visible()
-        found += violations(page)
-        page.context.close()
-    return found
-
-
 def test_a_killed_worker_s_import_goes_on_by_hand(
     chromium: Browser, signed_in: Any, admin: Page, stack: Stack, tmp_path: Path
 ) -> None:
@@ -148,7 +152,7 @@ def test_a_killed_worker_s_import_goes_on_by_hand(
     stack.kill("worker")
     try:
         before = applied(stack, number).split()
-        found = in_both_schemes(chromium, signed_in, admin.url)
+        found = in_both_schemes(chromium, signed_in, admin.url, "[data-progress]")
         said = stack.manage("import_runs", "--resume", number)
     finally:
         stack.start_worker()
