@@ -1,7 +1,7 @@
 """Fill a stack with the example customer: `python -m sandbox.seed FOLDER MAILCOW STEP`.
 
 data     the database, the staff, the customer; the example imported; its mailboxes made on mailcow by mailcow's API;
-         the customer's contact told of both domains
+         the customer's contact told of both domains; a third one imported only, to be made on mailcow by the portal
 invite   the first domain's mailboxes invited, once the contact's server has accepted the pre-announcement
 """
 
@@ -21,6 +21,8 @@ CUSTOMER = {
     "contact_email": "katharina.sonnleitner@sonnleitner.example",
 }
 FILES = {"sonnleitner.example": ["mailboxes.csv"], "bäckerei-müller.example": ["passwd", "aliases.csv"]}
+# The portal makes this one: /staff/, the domain, "On the new server".
+TO_BE_MADE = ("hofladen.example", "hofladen.csv")
 INVITED = "sonnleitner.example"
 STAFF = "staff@provider.example"
 ACTOR = "command:demo"
@@ -44,6 +46,8 @@ def data(folder: Path, mailcow: str) -> None:
         _make_on_mailcow(domain, mailcow, (folder / "secrets" / "mailcow_api_key").read_text().strip())
         subject, text = compose.draft(domain)
         domains.announce(domain, actor=ACTOR, subject=subject, text=text)
+    name, file = TO_BE_MADE
+    call_command("import_mailboxes", str(EXAMPLE / file), domain=name, customer=customer.name, stdout=StringIO())
 
 
 def invite(_folder: Path, _mailcow: str) -> None:

@@ -26,9 +26,10 @@ Dovecot's `doveadm pw` (and libcrypt), so that whoever tries the portal can type
 | `mailboxes.csv` | `{first}` | {people} mailboxes and {aliases} aliases, as an import table |
 | `passwd` | `{second}` | {bakers} mailboxes as a Dovecot passwd-file, without aliases |
 | `aliases.csv` | `{second}` | its {bakers_aliases} aliases, to be imported after it |
+| `hofladen.csv` | `hofladen.example` | 4 mailboxes and 2 aliases, written by hand; not on the new server yet |
 
 "May be kept" means: typed as the new password it is recognised as the old one and meets the rules.
-`people.py` is the source; `python -m sandbox.example.make` writes the other files and this page.
+`people.py` is the source of the first two; `python -m sandbox.example.make` writes the other files and this page.
 """
 
 

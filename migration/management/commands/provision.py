@@ -130,4 +130,5 @@ def _compared(domain: Domain) -> tuple[conflicts.Wanted, conflicts.Found]:
     except MailcowError as error:
         raise CommandError(why_no_call(error.reason), returncode=NOTHING) from None
     except ValueError as error:
-        raise CommandError(str(error), returncode=NOTHING) from None
+        sentence = _("mailcow cannot be asked from here (the worker has its key): %(why)s") % {"why": error}
+        raise CommandError(sentence, returncode=NOTHING) from None
