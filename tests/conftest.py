@@ -1,12 +1,12 @@
 """The cast and the ground rules: only localhost, an empty cache, cheap staff passwords."""
 
+import os
 import socket
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
 from django.test import Client
@@ -68,8 +68,10 @@ def _empty_cache(_cheap_staff_hasher: None) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_mark_of_an_earlier_test() -> None:
-    Path(settings.MARK_FILE).unlink(missing_ok=True)
+def _no_mark_of_another_test(settings: Any) -> None:
+    mark = Path(settings.DATA_DIR, f"high-water-mark-{os.getpid()}")
+    mark.unlink(missing_ok=True)
+    settings.MARK_FILE = str(mark)
 
 
 @pytest.fixture
