@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 
 from migration.models import Alias, Domain, Event, Mailbox
 
@@ -27,6 +28,7 @@ FORMATS = ("csv", "passwd", "postfixadmin", "vimbadmin", "mailcow")
 _SQL = re.compile(rb"\s*+(?:-- |--\n|/\*|PRAGMA |SET |(?:CREATE|DROP) TABLE|INSERT INTO )", re.IGNORECASE)
 _VIMBADMIN = re.compile(rb"\bDomain_id\b", re.IGNORECASE)
 Row = TypeVar("Row", MailboxRow, AliasRow)
+Kept = TypeVar("Kept", Mailbox, Alias)
 
 
 @dataclass(frozen=True)
@@ -140,10 +142,8 @@ def _apply_mailboxes(domain: Domain, rows: Sequence[MailboxRow], said: frozenset
     done = conflicts = 0
     with transaction.atomic():
         names = _lock(domain, rows)
-        known = by_local_part(
-            Mailbox.objects.filter(domain=domain, local_part__in=names).select_for_update(of=("self",), no_key=True)
-        )
-        clashes = set(Alias.objects.filter(domain=domain, local_part__in=names).values_list("local_part", flat=True))
+        known = by_local_part(_of(Mailbox, domain, names).select_for_update(of=("self",), no_key=True))
+        clashes = set(_of(Alias, domain, names).values_list("local_part", flat=True))
         for row in rows:
             mailbox = known.get(row.address.local_part)
             if mailbox is None and row.address.local_part in clashes:
@@ -166,10 +166,8 @@ def _apply_aliases(domain: Domain, rows: Sequence[AliasRow], actor: str) -> Appl
     conflicts = 0
     with transaction.atomic():
         names = _lock(domain, rows)
-        known = by_local_part(
-            Alias.objects.filter(domain=domain, local_part__in=names).select_for_update(of=("self",), no_key=True)
-        )
-        clashes = set(Mailbox.objects.filter(domain=domain, local_part__in=names).values_list("local_part", flat=True))
+        known = by_local_part(_of(Alias, domain, names).select_for_update(of=("self",), no_key=True))
+        clashes = set(_of(Mailbox, domain, names).values_list("local_part", flat=True))
         for row in rows:
             alias = known.get(row.address.local_part)
             if row.address.local_part in clashes:
@@ -191,6 +189,11 @@ def _apply_aliases(domain: Domain, rows: Sequence[AliasRow], actor: str) -> Appl
                 aliases_changed=len(changed),
             )
     return Applied(len(new), len(changed), len(rows) - len(new) - len(changed) - conflicts, 0, conflicts)
+
+
+def _of(model: type[Kept], domain: Domain, names: Sequence[str]) -> QuerySet[Kept]:
+    """Those of these names, in no order: sorting makes SQLite read the whole domain for each batch."""
+    return model.objects.filter(domain=domain, local_part__in=names).order_by()
 
 
 def _lock(domain: Domain, rows: Sequence[MailboxRow] | Sequence[AliasRow]) -> list[str]:
