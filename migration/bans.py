@@ -141,7 +141,7 @@ def _owners(bans: Iterable[Ban]) -> dict[str, list[Mailbox]]:
     since = timezone.now() - SEEN_WITHIN
     logins = SourceLogin.objects.filter(at__gt=since, ip__isnull=False)
     visits = Event.objects.filter(at__gt=since, ip__isnull=False, actor="owner", mailbox__isnull=False).order_by()
-    seen = {(ip, pk) for rows in (logins, visits) for ip, pk in rows.values_list("ip", "mailbox").distinct()}
+    seen = {(ip, pk) for rows in (logins, visits) for ip, pk in rows.values_list("ip", "mailbox").distinct() if ip}
     single = {str(net.network_address): name for name, net in networks.items() if net.num_addresses == 1}
     wide = [(name, net) for name, net in networks.items() if net.num_addresses > 1]
     found = defaultdict[str, set[int]](set)
@@ -199,7 +199,7 @@ def lift(pk: int) -> None:
         if isinstance(error, Blocked) or lifting.attempts >= TRIES:
             _fail(lifting, error.reason)
         return
-    owners = _owners([Ban(network=lifting.network)]).get(lifting.network, [])
+    owners: list[Mailbox | None] = [*_owners([Ban(network=lifting.network)]).get(lifting.network, [])]
     with transaction.atomic():
         if not _asked(lifting).update(state=Lifting.State.DONE, reason=""):
             return
