@@ -3,6 +3,7 @@
 What is there already is never changed or deleted, so every difference is a finding for a person.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,6 +15,8 @@ from .mailcow.provisioning import NewAlias, NewDomain, NewMailbox
 from .mailcow.replies import MailboxFacts
 
 MIB = 1024 * 1024
+# Only to tell what is no address at all; `addresses.parse` is the truth about the others.
+_ADDRESS = re.compile(r"[!-~]+@[a-z0-9.-]+")
 
 
 class Kind(StrEnum):
@@ -190,7 +193,9 @@ def _about_aliases(wanted: Wanted, found: Found) -> Iterator[Finding]:
         elif alias.goto == (alias.address,):
             yield Finding(Severity.LEFT, "alias_to_itself", alias.address)
         for target in alias.goto:
-            if target.endswith(f"@{wanted.domain.name}") and target not in known:
+            if not _ADDRESS.fullmatch(target):
+                yield Finding(Severity.LEFT, "goto_invalid", alias.address, {"target": target})
+            elif target.endswith(f"@{wanted.domain.name}") and target not in known:
                 yield Finding(Severity.NOTE, "goto_nowhere", alias.address, {"target": target})
     ours = {alias.address for alias in wanted.aliases}
     yield from _counted(wanted, "aliases_exist", there)

@@ -56,6 +56,7 @@ SENTENCES: dict[str, str | Promise] = {
     "forwards": _("Mailboxes that forward on the old server. Forwarding is not set up by us: %(n)s"),
     "aliases_exist": _("Aliases that are there already: %(n)s"),
     "aliases_only_there": _("Aliases that are there and not with us, and stay: %(n)s"),
+    "goto_invalid": _("It delivers to “%(target)s”, which is no address, so it is not made."),
     "goto_nowhere": _("It delivers to %(target)s, which is neither with us nor on the new server."),
     "catch_all": _("Catch-all: everything without an address of its own will go to %(goto)s."),
     "catch_all_there": _("The new server has a catch-all we do not know, to %(goto)s. It stays."),

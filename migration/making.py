@@ -43,6 +43,10 @@ def make(thing: ProvisionedObject, mailcow: Client) -> bool:
     except MailcowError as error:
         _wait(thing, error.reason.value)
         return False
+    except (
+        ValueError
+    ):  # an address of ours that must not reach the wire; without this its row would come again for ever
+        _not_made(thing, f"{NOT_MADE}{Refusal.GOTO if thing.alias else Refusal.NAME}")
     else:
         _settle(thing, findings)
     return True

@@ -7,12 +7,11 @@ wait, passwords cannot. The domain comes first, then its mailboxes, then its ali
 
 import time
 import uuid
-from collections import Counter
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -142,7 +141,7 @@ def part(domain: Domain) -> QuerySet[ProvisionedObject]:
 
 def counts(domain: Domain) -> dict[str, int]:
     """How many objects of the domain are in which state; states without any are left out."""
-    return dict(Counter(part(domain).order_by().values_list("state", flat=True)))
+    return dict(part(domain).order_by().values("state").annotate(n=Count("pk")).values_list("state", "n"))
 
 
 # --- The work ---------------------------------------------------------------------------------------------------------

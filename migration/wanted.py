@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from .addresses import InvalidAddress, parse
 from .conflicts import Wanted, WantedMailbox
 from .mailcow.provisioning import NewAlias, NewDomain, NewMailbox
 from .models import Alias, Domain, Mailbox
@@ -38,5 +39,13 @@ def mailbox(row: Mailbox) -> WantedMailbox:
 def alias(row: Alias) -> NewAlias:
     """One alias; ours is `*@domain` where mailcow says `@domain`."""
     local_part = "" if row.local_part == "*" else row.local_part
-    targets = sorted({target.strip() for target in row.goto.split(",") if target.strip()})
+    targets = sorted({_canonical(target) for target in row.goto.split(",") if target.strip()})
     return NewAlias(f"{local_part}@{row.domain.name}", tuple(targets))
+
+
+def _canonical(target: str) -> str:
+    """The address as mailcow keeps it; what is none stays as it was typed, and is a finding."""
+    try:
+        return str(parse(target))
+    except InvalidAddress:
+        return target.strip()

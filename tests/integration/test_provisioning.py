@@ -139,6 +139,30 @@ def test_an_alias_where_we_have_a_mailbox_is_not_tried(mailcow: MailcowStandIn) 
     assert [call.path.rpartition("/")[2] for call in writes(mailcow)] == ["domain", "mailbox"]
 
 
+def test_targets_with_umlauts_and_upper_case_are_sent_as_mailcow_keeps_them(mailcow: MailcowStandIn) -> None:
+    domain = make_domain(aliases=0)
+    factories.make_alias("info", goto="Eva@Bäckerei.example, OUT@x.example", domain=domain)
+    row = started(domain)
+
+    provision(row.pk)
+
+    assert mailcow.state.alias_at("info@demo.example").goto == (  # type: ignore[union-attr]
+        "eva@xn--bckerei-5wa.example,out@x.example"
+    )
+
+
+def test_an_alias_that_delivers_to_no_address_needs_a_person_and_holds_up_nothing(mailcow: MailcowStandIn) -> None:
+    domain = make_domain(aliases=0)
+    factories.make_alias("bad", goto="nonsense", domain=domain)
+    factories.make_alias("good", goto=BOX, domain=domain)
+    row = started(domain)
+
+    assert work_until_done(row) == 1
+
+    assert state_of("bad@demo.example") == (State.BLOCKED, "not_made_goto")
+    assert state_of("good@demo.example") == (State.MADE, "")
+
+
 def test_nothing_is_begun_before_the_findings_were_seen(mailcow: MailcowStandIn) -> None:
     domain = make_domain()
 

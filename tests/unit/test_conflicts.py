@@ -151,6 +151,12 @@ def test_target_that_is_nowhere_is_told() -> None:
     assert "goto_nowhere" not in codes(wanted, Found(THERE, (box("gone@demo.example"),)))
 
 
+def test_target_that_is_no_address_is_told() -> None:
+    wanted = Wanted(DOMAIN, (), (NewAlias("info@demo.example", ("nonsense",)),))
+
+    assert of_code("goto_invalid", wanted, Found()).severity is Severity.LEFT
+
+
 def test_catch_all_is_told_whoever_has_it() -> None:
     ours = Wanted(DOMAIN, (ANNA,), (NewAlias("@demo.example", ("anna@demo.example",)),))
     theirs = Found(THERE, (), (alias("@demo.example"),))
