@@ -72,6 +72,11 @@ class Mirror:
         self._add_mailbox(Mailbox(address, "", **fields))
         return self.own(address)
 
+    def name_for(self, name: str) -> str:
+        """The name below ours of a domain that a test makes by itself; it is taken away in the end."""
+        self._mine.add(name)
+        return self.own(name)
+
     def remove_all(self) -> None:
         """Take away what was made."""
         for name in sorted(self._mine):

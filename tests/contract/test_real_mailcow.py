@@ -19,11 +19,14 @@ from typing import Any
 import argon2
 import pytest
 
-from migration.mailcow import bans, replies
+from migration.mailcow import bans, provisioning, replies
 from migration.mailcow.client import Client
 from migration.mailcow.errors import MailcowError, Missing, Reason, Refused
+from migration.mailcow.objects import NotMade
+from migration.mailcow.provisioning import NewAlias, NewDomain, NewMailbox
 from migration.mailcow.replies import Reply
 from sandbox.mailcow import MailcowStandIn
+from sandbox.mailcow.state import MIB
 
 from . import world
 from .expected import OK, PASSWORD_STORED, READ_MAILBOX, Outcome, outcome
@@ -232,6 +235,34 @@ def test_it_lists_the_mailboxes_of_a_domain(mailcow: Mirror, client: Client) -> 
 
 def test_it_lists_nothing_of_a_domain_it_does_not_know(client: Client) -> None:
     assert client.mailboxes(f"unknown.{TAG}.example") == []
+
+
+def test_it_makes_a_domain_with_mailboxes_aliases_and_a_catch_all(mailcow: Mirror, client: Client) -> None:
+    name = mailcow.name_for("made.example")
+    password_hash = "{ARGON2ID}" + argon2.PasswordHasher().hash(secrets.token_hex(16))
+    anna, odd = (NewMailbox(f"{local_part}@{name}", "Anna Gruber", 100) for local_part in ("anna", "o'neil+tag"))
+    aliases = [NewAlias(f"{local_part}@{name}", (anna.address,)) for local_part in ("info", "1st", "o'alias+tag", "")]
+
+    with pytest.raises(Missing):
+        provisioning.domain(client, name)
+    limits = {"mailboxes": 10, "aliases": 400, "default_quota": 100, "max_quota": 1000, "quota": 10_000}
+    provisioning.add_domain(client, NewDomain(name, "Made", **limits))
+    for mailbox in (anna, odd):
+        provisioning.add_mailbox(client, mailbox, password_hash=password_hash)
+    for alias in aliases:
+        with pytest.raises(Missing):
+            provisioning.alias(client, alias.address)
+        provisioning.add_alias(client, alias)
+
+    facts = provisioning.domain(client, name)
+    assert (facts.name, facts.active, facts.mailboxes, facts.max_mailboxes) == (name, True, 2, 10)
+    assert {row.address for row in client.mailboxes(name)} == {anna.address, odd.address}
+    assert (client.mailbox(anna.address).quota, client.mailbox(anna.address).authsource) == (100 * MIB, "mailcow")
+    for alias in aliases:
+        found = provisioning.alias(client, alias.address)
+        assert (found.address, found.goto, found.active) == (alias.address, alias.goto, True)
+    with pytest.raises(NotMade):
+        provisioning.add_mailbox(client, anna, password_hash=password_hash)
 
 
 def test_it_tells_its_bans_and_lifts_one_that_is_none(client: Client) -> None:
