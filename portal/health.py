@@ -1,10 +1,12 @@
 """Health for the proxy and the watchdog: is the process alive, can it work, does the outbox move?"""
 
+import sys
 from collections.abc import Callable
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
+from django.views.defaults import server_error
 
 from migration import restore_guard
 from migration.reports import oldest_due_seconds
@@ -47,3 +49,12 @@ def ready(_request: HttpRequest) -> JsonResponse:
         return JsonResponse({"database": "restored, to be confirmed"}, status=503)
     status = 503 if oldest > OLDEST_DUE_SECONDS else 200
     return JsonResponse({"database": "ok", "oldest_due_seconds": oldest}, status=status)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """The page for what went wrong (Django's handler500): 503 while the database is away, for that passes by itself."""
+    response = server_error(request)
+    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+        response.status_code = 503
+        response["Retry-After"] = "30"
+    return response

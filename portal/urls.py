@@ -14,3 +14,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("accounts.urls", namespace="accounts")),
 ]
+
+handler500 = health.failed

@@ -1,4 +1,4 @@
-"""The web process dies while it saves an owner's password: all of it is saved or nothing, and the owner learns which."""
+"""The web process dies while it saves a password: all of it is saved or nothing, and the owner learns which."""
 
 import uuid
 from collections.abc import Callable

@@ -1,0 +1,99 @@
+"""Write docs/reliability.md from what the runs of `make faults` have told: `python -m tests.faults.report REPORT…`."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.faults.catalogue import FAULTS, Fault
+from tests.faults.proofs import tests_of
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+INVARIANTS = {
+    "I1": "every password an owner saw as saved ends at mailcow, or a newer one of his does",
+    "I2": "after a newer password no older one stays, nor appears unless its own write had an unknown outcome",
+    "I3": "an invitation is accepted by the old server once at most",
+    "I7": "each change of state has its one event",
+}
+HEAD = """# Reliability
+
+What goes wrong, how it is tried, and what was measured. `make faults` makes the long run and writes this page anew;
+`make test` tries the same with one seed. The catalogue is
+[tests/faults/catalogue.py](../tests/faults/catalogue.py); `pytest -m "fault(number=14)"` runs the tests of one fault.
+
+| Run | Seeds | Tests | Failed | Left out | Minutes of tests |
+| --- | --- | --- | --- | --- | --- |
+"""
+
+
+def tests(run: dict[str, Any], names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """What a run tells of these tests."""
+    return [test for test in run["tests"] if test["test"].partition("[")[0] in names]
+
+
+def run_line(run: dict[str, Any]) -> str:
+    """How a run was, in short."""
+    told = Counter(test["outcome"] for test in run["tests"])
+    minutes = sum(test["seconds"] for test in run["tests"]) / 60
+    ended = told["passed"] + told["failed"]
+    return f"| {run['where']} | {run['seeds']} | {ended} | {told['failed']} | {told['skipped']} | {minutes:.1f} |"
+
+
+def weather(runs: list[dict[str, Any]]) -> Iterator[str]:
+    """The seeded move: violations of each invariant."""
+    yield "## A move in bad weather"
+    yield ""
+    yield "Owners, four workers, support and both servers at once, with troubles drawn by a seed. mailcow answers 500,"
+    yield "HTML, nothing or “wrong key”; requests and replies are cut; writes are carried out up to 55 minutes late;"
+    yield "workers are killed and frozen; the old server greylists and hangs up. Then nothing goes wrong any more, 70"
+    yield "virtual minutes pass, and the database, mailcow's journal and the old mailboxes are compared. Violations:"
+    yield ""
+    yield "| | " + " | ".join(run["where"] for run in runs) + " |"
+    yield "| --- |" + " --- |" * len(runs)
+    moves = [
+        [test["measured"] for test in tests(run, tests_of(13)) if "violations" in test["measured"]] for run in runs
+    ]
+    for name, words in INVARIANTS.items():
+        found = [str(sum(move["violations"][name] for move in of_run)) for of_run in moves]
+        yield f"| **{name}** {words} | " + " | ".join(found) + " |"
+    for what in ("passwords saved", "tries to push", "troubles"):
+        yield f"| {what} | " + " | ".join(str(sum(move[what] for move in of_run)) for of_run in moves) + " |"
+    yield ""
+
+
+def fault_line(fault: Fault, runs: list[dict[str, Any]]) -> str:
+    """One fault: how it is tried, how often it was, how often something was violated, and what was measured."""
+    cells, measured = [], []
+    for run in runs:
+        told = tests(run, fault.tests)
+        ended = [test for test in told if test["outcome"] != "skipped"]
+        failed = sum(test["outcome"] == "failed" for test in ended)
+        cells.append(f"{len(ended)} / {failed}" if ended else "–")
+        found = [test["measured"][key] for test in ended if (key := f"F{fault.number}") in test["measured"]]
+        measured += [f"{run['where']}: {text}" for text in dict.fromkeys(found)]
+    how = " and ".join(word for word in ("test" if fault.tests else "", "drill" if fault.drill else "") if word)
+    notes = "; ".join([*measured, *([fault.gap] if fault.gap else [])])
+    return f"| F{fault.number} | {fault.what} | {how or 'not tried'} | {' | '.join(cells)} | {fault.passes} | {notes} |"
+
+
+def page(runs: list[dict[str, Any]]) -> str:
+    """The whole page."""
+    heads = " | ".join(f"{run['where']}: runs / failed" for run in runs)
+    lines = [HEAD + "\n".join(run_line(run) for run in runs), "", *weather(runs), "## Fault by fault", ""]
+    lines += [
+        "A run is one test with one seed or one variant. What one database alone can show is left out on the other: –.",
+        "The drills stand in [operations](operations.md#drills).",
+        "",
+        f"| | What goes wrong | How | {heads} | To reach | Measured, and what is not covered |",
+        "| --- | --- | --- |" + " --- |" * (len(runs) + 2),
+        *(fault_line(fault, runs) for fault in FAULTS),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    told = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
+    PAGE.write_text(page(told))
+    sys.exit(any(test["outcome"] == "failed" for run in told for test in run["tests"]))
