@@ -31,7 +31,12 @@ FAULTS = (
     Fault(4, "the web process dies between COMMIT and answer", "1 version, “saved”"),
     Fault(5, "the web process dies at any statement of a saving", "all or nothing at each"),
     Fault(6, "Redis stops and comes back empty", "0 lost"),
-    Fault(7, "Redis is flushed, full, or read-only", "0 lost, 0 error pages"),
+    Fault(
+        7,
+        "Redis is flushed, full, or read-only",
+        "0 lost, 0 error pages",
+        gap="read-only ends Celery's worker: systemd or Compose must start it again, as the test does",
+    ),
     Fault(8, "Redis flaps", "the worker works on"),
     Fault(9, "PostgreSQL stops at once", "acknowledged = rows; 503 meanwhile"),
     Fault(10, "database connections are cut", "0 duplicates", gap="a fail-over to a promoted replica is not tried"),
