@@ -16,6 +16,7 @@ import django
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
 
 from migration.imports import run  # noqa: E402
 from migration.models import Customer, Domain, Mailbox  # noqa: E402
@@ -103,9 +104,11 @@ def measured(way: Callable[[bytes, Domain], Callable[[], None]], path: Path) -> 
     call_command("migrate", interactive=False, verbosity=0)
     customer = Customer.objects.create(name="Bench", contact_email="bench@bench.example")
     bring_in = way(path.read_bytes(), Domain.objects.create(name="bench.example", customer=customer))
-    begun = time.perf_counter()
+    # SQLite works within this process, so what the processor did tells all, however busy the machine is.
+    clock = time.process_time if connection.vendor == "sqlite" else time.perf_counter
+    begun = clock()
     bring_in()
-    seconds = time.perf_counter() - begun
+    seconds = clock() - begun
     expected = path.read_bytes().count(b"\n") - 1
     if Mailbox.objects.count() != expected:
         raise RuntimeError(f"{Mailbox.objects.count()} mailboxes instead of {expected}")
