@@ -122,12 +122,16 @@ def spend(*buckets: Bucket) -> dict[Bucket, int]:
     Exact however many ask at once: each count is one statement. Rows are taken in one order, so that two requests
     never wait for each other in a circle. Raises RuntimeError inside a transaction, which could undo the count.
     """
+    if not buckets:
+        return {}
     with transaction.atomic(durable=True):
         return {bucket: _count(bucket) for bucket in sorted(buckets)}
 
 
 def give_back(*buckets: Bucket) -> None:
     """Take this one try out of the count: it turned out to be no failure. Earlier failures stay counted."""
+    if not buckets:
+        return
     keys = [bucket.key for bucket in buckets]
     Attempts.objects.filter(bucket__in=keys, count__gt=0).update(count=F("count") - 1)
 

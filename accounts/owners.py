@@ -20,6 +20,7 @@ from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from migration import first_login as first_logins
 from migration.models import Event, FirstLogin, Mailbox
 
 KEY = "owner"
@@ -59,14 +60,16 @@ def current(request: HttpRequest, *, seen: bool = True) -> FirstLogin | None:
         return None
     now = int(time.time())
     over = now - here["seen"] >= settings.OWNER_IDLE_SECONDS or now - here["started"] >= settings.OWNER_SESSION_SECONDS
-    found = None if over else _first_login(here)
+    found = (
+        None if over else first_logins.behind_session(here["first_login"], mailbox=here["mailbox"], epoch=here["epoch"])
+    )
     if found and seen and now - here["seen"] >= SEEN_EVERY_SECONDS:
         request.session[KEY] = here | {"seen": now}
     return found
 
 
 def current_owner(request: HttpRequest) -> Mailbox | None:
-    """The mailbox whose owner is signed in, with its domain and customer, or None."""
+    """The mailbox whose owner is signed in, with its domain, or None."""
     here = current(request)
     return here.mailbox if here else None
 
@@ -131,12 +134,3 @@ def _back_to_sign_in(request: HttpRequest) -> HttpResponse:
     request.session.flush()
     messages.info(request, _("You were signed out for safety. Please sign in again; nothing is lost."))
     return redirect("accounts:link", locator=ended["locator"])
-
-
-def _first_login(here: dict[str, Any]) -> FirstLogin | None:
-    return (
-        FirstLogin.objects.select_related("mailbox__domain__customer")
-        .filter(pk=here["first_login"], mailbox=here["mailbox"], mailbox__epoch=here["epoch"], revoked_at=None)
-        .exclude(mailbox__state=Mailbox.State.EXCLUDED)
-        .first()
-    )

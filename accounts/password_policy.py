@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.conf import settings
+from django.forms.utils import flatatt
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -60,17 +62,17 @@ class Rule:
         )
 
     @property
-    def attributes(self) -> dict[str, str]:
-        """The data the page carries, by name of the attribute without `data-`."""
+    def attributes(self) -> SafeString:
+        """The data the page carries, as `data-…` attributes."""
         values = {
-            "least": self.least and str(self.least),
-            "most": self.most and str(self.most),
-            "wants": self.wants,
-            "refuses": self.refuses,
-            "categories": self.categories,
-            "words": " ".join(self.words),
+            "data-least": self.least,
+            "data-most": self.most,
+            "data-wants": self.wants,
+            "data-refuses": self.refuses,
+            "data-categories": self.categories,
+            "data-words": " ".join(self.words),
         }
-        return {name: value for name, value in values.items() if value}
+        return flatatt({name: value for name, value in values.items() if value})
 
 
 @dataclass(frozen=True)

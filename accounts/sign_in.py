@@ -10,6 +10,7 @@ from unicodedata import normalize
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from migration import first_login as first_logins
@@ -37,6 +38,8 @@ class Refusal(Enum):
 def attempt(address: str, typed: str, *, locator: str, ip: str) -> FirstLogin | Refusal:
     """Check an address and a first-login password as they were typed; the valid FirstLogin or why not.
 
+    A success is noted on the mailbox's timeline, and clears the counters of its tries.
+
     `locator` is the one of the mailed link, or empty. It chooses the budget, and only if it belongs to the address.
     """
     who = _whose(address, locator)
@@ -49,7 +52,9 @@ def attempt(address: str, typed: str, *, locator: str, ip: str) -> FirstLogin | 
     found = first_logins.check(who.mailbox, typed if len(typed) <= MAX_TYPED else "")
     if found and allowed:
         give_back(*networks)
-        reset(who.own, who.row)
+        with transaction.atomic():
+            reset(who.own, who.row)
+            mailboxes.record_sign_in(found.mailbox, ip=ip)
         return found
     count_failure()
     _note(who, ip, count, link_needed=count <= who.own.limit and not allowed)

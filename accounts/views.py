@@ -142,7 +142,6 @@ def _signed_in_or_refused(request: HttpRequest, *, locator: str) -> HttpResponse
     ip = request.META["REMOTE_ADDR"]
     form = SignInForm(request.POST, ip=ip, locator=locator)
     if form.is_valid() and form.first_login:
-        mailboxes.record_sign_in(form.first_login.mailbox, ip=ip)
         owners.begin(request, form.first_login)
         return redirect("accounts:password")
     if form.refusal is Refusal.NETWORK_EXHAUSTED:
@@ -198,16 +197,16 @@ def _password_page(request: HttpRequest, here: FirstLogin, form: SetPasswordForm
 
 def _submission(mailbox: Mailbox, sent: uuid.UUID) -> uuid.UUID:
     """The name under which this sending is saved: the form's own, unless it is used up."""
-    earlier = Push.objects.filter(submission=sent).first()
-    if earlier and (earlier.mailbox_id != mailbox.pk or timezone.now() - earlier.created_at > SAME_SENDING):
-        return uuid.uuid4()
-    return sent
+    earlier = Push.objects.filter(submission=sent).order_by().values_list("mailbox_id", "created_at")
+    used_up = any(pk != mailbox.pk or timezone.now() - saved_at > SAME_SENDING for pk, saved_at in earlier)
+    return uuid.uuid4() if used_up else sent
 
 
 def _newest_push(mailbox: Mailbox) -> Push | None:
     if mailbox.version == 0:
         return None
-    return Push.objects.filter(mailbox=mailbox).order_by("-version").first()
+    pushes = Push.objects.filter(mailbox_id=mailbox.pk).order_by("-version")
+    return pushes.only("version", "kept_old", "state", "confirmed_update", "created_at").first()
 
 
 def _state(mailbox: Mailbox, push: Push) -> dict[str, Any]:

@@ -22,6 +22,13 @@ GROUP = 4
 LOCATOR_BYTES = 8
 
 _LOCATOR = re.compile(r"[A-Za-z0-9_-]{11}")
+# What the owner's door looks at; the customer and the rest of the wide rows are loaded where they are needed.
+_AT_THE_DOOR = FirstLogin.objects.select_related("mailbox__domain").only(
+    *("number", "locator", "mac", "created_at", "minted_at", "consumed_at", "revoked_at", "mailbox__local_part"),
+    *("mailbox__kind", "mailbox__language", "mailbox__responsible", "mailbox__legacy_hash", "mailbox__state"),
+    *("mailbox__version", "mailbox__epoch", "mailbox__domain__customer_id", "mailbox__domain__name"),
+    *("mailbox__domain__deadline", "mailbox__domain__paused_at", "mailbox__domain__cut_over_at"),
+)
 _IGNORED = re.compile(r"[\s\u00ad\u200b-\u200d\u2060\ufeff.\-\u2010-\u2015\u2212]+")
 
 
@@ -68,10 +75,21 @@ def mint(first_login: FirstLogin) -> str:
 
 
 def find(locator: str) -> FirstLogin | None:
-    """The invitation a mailed link names, with its mailbox, domain and customer; None if there is none."""
+    """The invitation a mailed link names, with its mailbox and domain; None if there is none."""
     if not _LOCATOR.fullmatch(locator):  # PostgreSQL would raise for a NUL
         return None
-    return FirstLogin.objects.select_related("mailbox__domain__customer").filter(locator=locator).first()
+    return _at_the_door(locator=locator)
+
+
+def behind_session(pk: int, *, mailbox: int, epoch: int) -> FirstLogin | None:
+    """The first-login password an owner's session began with, with its mailbox and domain; None if that is over.
+
+    Over it is once the mailbox's epoch was raised, the password revoked, or the mailbox excluded. One query.
+    """
+    found = _at_the_door(pk=pk)
+    if found is None or (found.mailbox_id, found.mailbox.epoch) != (mailbox, epoch):
+        return None
+    return found if found.revoked_at is None and found.mailbox.state != Mailbox.State.EXCLUDED else None
 
 
 def check(mailbox: Mailbox | None, typed: str) -> FirstLogin | None:
@@ -81,7 +99,7 @@ def check(mailbox: Mailbox | None, typed: str) -> FirstLogin | None:
     done: one query and two comparisons.
     """
     message = _message(mailbox.pk if mailbox else 0, normalise(typed))
-    candidates = list(_newest_two(mailbox.pk if mailbox else 0))
+    candidates = _newest_two(mailbox)
     found = None
     for place in range(2):
         candidate = candidates[place] if place < len(candidates) else None
@@ -139,9 +157,17 @@ def _unspent(mailbox: Mailbox) -> Q:
     return Q(mailbox=mailbox, consumed_at=None, revoked_at=None)
 
 
-def _newest_two(mailbox_id: int) -> "list[FirstLogin]":
-    minted = FirstLogin.objects.filter(mailbox_id=mailbox_id, mac__isnull=False)
-    return list(minted.select_related("mailbox__domain__customer").order_by("-number")[:2])
+def _at_the_door(**key: int | str) -> FirstLogin | None:
+    return next(iter(_AT_THE_DOOR.filter(**key).order_by()), None)
+
+
+def _newest_two(mailbox: Mailbox | None) -> list[FirstLogin]:
+    minted = FirstLogin.objects.filter(mailbox_id=mailbox.pk if mailbox else 0, mac__isnull=False)
+    newest = list(minted.order_by("-number")[:2])
+    if mailbox:
+        for first_login in newest:
+            first_login.mailbox = mailbox
+    return newest
 
 
 def _message(mailbox_id: int, secret: str) -> bytes:

@@ -112,6 +112,7 @@ def test_a_spent_password_is_refused(what: str) -> None:
         first_login.revoke_all(mailbox)
     else:
         Mailbox.objects.filter(pk=mailbox.pk).update(state=Mailbox.State.EXCLUDED)
+        mailbox.refresh_from_db()
 
     assert first_login.check(mailbox, secret) is None
 
