@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from .judging import COLUMNS
+from .parsed import COLUMNS
 
 # A column called "password" is none of them: it would most likely hold passwords.
 _ALSO: dict[str, str] = {

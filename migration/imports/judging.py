@@ -14,19 +14,6 @@ from migration.models import Mailbox
 from .parsed import AliasRow, MailboxRow
 from .problems import RowError
 
-COLUMNS = (
-    "address",
-    "name",
-    "kind",
-    "responsible",
-    "language",
-    "quota_mib",
-    "used_mib",
-    "last_login",
-    "password_hash",
-    "forwards",
-    "goto",
-)
 MAILBOX_KINDS = tuple(Mailbox.Kind.values)
 KINDS = (*MAILBOX_KINDS, "alias")
 LANGUAGES = ("", "de", "en")

@@ -7,6 +7,20 @@ from migration.addresses import Address, domain_to_ascii
 
 from .problems import RowError
 
+COLUMNS = (
+    "address",
+    "name",
+    "kind",
+    "responsible",
+    "language",
+    "quota_mib",
+    "used_mib",
+    "last_login",
+    "password_hash",
+    "forwards",
+    "goto",
+)
+
 
 @dataclass(frozen=True)
 class MailboxRow:

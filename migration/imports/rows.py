@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from migration.addresses import Address
 
-from .judging import CATCH_ALL, COLUMNS, KINDS, MAILBOX_KINDS, MAX_QUOTA_MIB, Judge
-from .parsed import AliasRow, MailboxRow, ParsedFile
+from .judging import CATCH_ALL, KINDS, MAILBOX_KINDS, MAX_QUOTA_MIB, Judge
+from .parsed import COLUMNS, AliasRow, MailboxRow, ParsedFile
 from .problems import RowError
 
 __all__ = [

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from migration.addresses import domain_to_ascii
-from migration.imports.rows import COLUMNS
+from migration.imports.parsed import COLUMNS
 
 from .people import ALIASES, BAKERS, BAKERS_ALIASES, FIRST, PEOPLE, SECOND, Person
 

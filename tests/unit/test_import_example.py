@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,15 @@ def test_the_readme_names_every_mailbox_and_says_it_is_a_demonstration() -> None
     for person in (*PEOPLE, *BAKERS):
         assert f"| `{person.local_part}` | " in readme
         assert person.password in readme
+
+
+def test_the_script_that_writes_the_example_starts_without_a_portal_around_it() -> None:
+    started = subprocess.run(
+        [sys.executable, "-c", "import sandbox.example.make"],
+        env={},
+        cwd=FOLDER.parents[1],
+        check=False,
+        capture_output=True,
+    )
+
+    assert (started.returncode, started.stderr) == (0, b"")
