@@ -22,14 +22,17 @@ GROUP = 4
 LOCATOR_BYTES = 8
 
 _LOCATOR = re.compile(r"[A-Za-z0-9_-]{11}")
-# What the owner's door looks at; the customer and the rest of the wide rows are loaded where they are needed.
-_AT_THE_DOOR = FirstLogin.objects.select_related("mailbox__domain").only(
-    *("number", "locator", "mac", "created_at", "minted_at", "consumed_at", "revoked_at", "mailbox__local_part"),
-    *("mailbox__kind", "mailbox__language", "mailbox__responsible", "mailbox__legacy_hash", "mailbox__state"),
-    *("mailbox__version", "mailbox__epoch", "mailbox__domain__customer_id", "mailbox__domain__name"),
-    *("mailbox__domain__deadline", "mailbox__domain__paused_at", "mailbox__domain__cut_over_at"),
-)
 _IGNORED = re.compile(r"[\s\u00ad\u200b-\u200d\u2060\ufeff.\-\u2010-\u2015\u2212]+")
+# What the link and what the session look at; the rest of the wide rows is loaded where it is needed.
+_OF_A_LINK = FirstLogin.objects.select_related("mailbox__domain").only(
+    *("revoked_at", "mailbox__local_part", "mailbox__state", "mailbox__epoch"),
+    *("mailbox__domain__name", "mailbox__domain__deadline"),
+)
+_OF_A_SESSION = FirstLogin.objects.select_related("mailbox__domain").only(
+    *("mac", "revoked_at", "mailbox__local_part", "mailbox__kind", "mailbox__language", "mailbox__legacy_hash"),
+    *("mailbox__state", "mailbox__version", "mailbox__epoch"),
+    *("mailbox__domain__customer_id", "mailbox__domain__name", "mailbox__domain__cut_over_at"),
+)
 
 
 def new_locator() -> str:
@@ -78,7 +81,7 @@ def find(locator: str) -> FirstLogin | None:
     """The invitation a mailed link names, with its mailbox and domain; None if there is none."""
     if not _LOCATOR.fullmatch(locator):  # PostgreSQL would raise for a NUL
         return None
-    return _at_the_door(locator=locator)
+    return next(iter(_OF_A_LINK.filter(locator=locator).order_by()), None)
 
 
 def behind_session(pk: int, *, mailbox: int, epoch: int) -> FirstLogin | None:
@@ -86,7 +89,7 @@ def behind_session(pk: int, *, mailbox: int, epoch: int) -> FirstLogin | None:
 
     Over it is once the mailbox's epoch was raised, the password revoked, or the mailbox excluded. One query.
     """
-    found = _at_the_door(pk=pk)
+    found = next(iter(_OF_A_SESSION.filter(pk=pk).order_by()), None)
     if found is None or (found.mailbox_id, found.mailbox.epoch) != (mailbox, epoch):
         return None
     return found if found.revoked_at is None and found.mailbox.state != Mailbox.State.EXCLUDED else None
@@ -155,10 +158,6 @@ def revoke_all(mailbox: Mailbox) -> int:
 
 def _unspent(mailbox: Mailbox) -> Q:
     return Q(mailbox=mailbox, consumed_at=None, revoked_at=None)
-
-
-def _at_the_door(**key: int | str) -> FirstLogin | None:
-    return next(iter(_AT_THE_DOOR.filter(**key).order_by()), None)
 
 
 def _newest_two(mailbox: Mailbox | None) -> list[FirstLogin]:
