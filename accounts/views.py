@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from migration import first_login as first_logins
 from migration import mailboxes
@@ -116,11 +116,12 @@ def done_state(request: HttpRequest, here: FirstLogin) -> HttpResponse:
     return render(request, "accounts/state.html", _state(here.mailbox, push))
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the owner's session."""
-    owners.end(request)
-    messages.info(request, _("You are signed out."))
+    """End the owner's session. Only the button does; who comes by address is shown the sign-in."""
+    if request.method == "POST":
+        owners.end(request)
+        messages.info(request, _("You are signed out."))
     return redirect("accounts:sign_in")
 
 

@@ -1,7 +1,22 @@
 """What every template may name: the provider and the two mail servers."""
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
+
+
+def here(request: HttpRequest) -> dict[str, str]:
+    """Template context processor with `here`: where to go to see this page again, in another language for example.
+
+    The answer to a sent form may stand where nothing but the form can go; then it is the page the form was on.
+    """
+    if request.method == "POST":
+        form = request.META.get("HTTP_REFERER", "")
+        if url_has_allowed_host_and_scheme(form, {request.get_host()}, require_https=request.is_secure()):
+            return {"here": urlsplit(form)._replace(scheme="", netloc="", fragment="").geturl()}
+    return {"here": request.get_full_path()}
 
 
 def provider(_request: HttpRequest) -> dict[str, str]:

@@ -202,6 +202,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "portal.context.provider",
+                "portal.context.here",
             ],
         },
     }
