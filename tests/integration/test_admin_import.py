@@ -212,7 +212,6 @@ def test_no_page_shows_a_hash_or_lets_html_through(admin: Client, domain: Domain
     ("content", "sentence"),
     [
         ("", "empty"),
-
         ("address\n", "There is no mailbox in the file."),
         ("address;colour\nanna@demo.example;red\n", "There is no column “colour”."),
         (b"PK\x03\x04rest", "Please save the table as CSV."),
