@@ -62,17 +62,22 @@ class Rule:
         )
 
     @property
-    def attributes(self) -> SafeString:
-        """The data the page carries, as `data-…` attributes."""
+    def attributes(self) -> dict[str, str]:
+        """The data the page carries, by name of the attribute without `data-`."""
         values = {
-            "data-least": self.least,
-            "data-most": self.most,
-            "data-wants": self.wants,
-            "data-refuses": self.refuses,
-            "data-categories": self.categories,
-            "data-words": " ".join(self.words),
+            "least": self.least and str(self.least),
+            "most": self.most and str(self.most),
+            "wants": self.wants,
+            "refuses": self.refuses,
+            "categories": self.categories,
+            "words": " ".join(self.words),
         }
-        return flatatt({name: value for name, value in values.items() if value})
+        return {name: value for name, value in values.items() if value}
+
+    @property
+    def markup(self) -> SafeString:
+        """The same as the page writes it."""
+        return flatatt({f"data-{name}": value for name, value in self.attributes.items()})
 
 
 @dataclass(frozen=True)

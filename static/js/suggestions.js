@@ -1,7 +1,7 @@
-// Suggestions for a password: four words, a digit, hyphens, one capital. Long instead of hard to type.
-// Words that read well in German and English keyboards alike: no umlauts, no y or z, which change places.
+// Suggestions for a password: four words of the page's language, two digits, hyphens, one capital. Long instead of hard
+// to type. The words are typed alike on German and English keyboards: no umlauts, no y or z, which change places.
 
-const WORDS = `
+const GERMAN = `
 adler ahorn alarm album algen altar amber ampel anker apfel april arena atlas atoll auster autor bagger balkon ballon
 bambus banane barren basis basalt becher beere berg besen beton bieber bikini birke birne bison blume boden bogen bohne
 boot borke brief brot bruder brunnen buche bukett burg butter cello chor clown dachs dackel dattel delfin diele dinkel
@@ -21,6 +21,7 @@ tafel talent tanne tapete tasse teich teller tempel thunfisch tiger tomate tonne
 vanille vogel vulkan waage wabe wal wald walnuss wandern weide welle wespe wiese wind winter wolke wolle
 `.trim().split(/\s+/);
 
+const WORDS = document.documentElement.lang === "en" ? (await import("./words-en.js")).WORDS : GERMAN;
 const DIGITS = "23456789";
 
 // A whole number from 0 to below `limit`, every one as likely as the other.
@@ -46,5 +47,3 @@ export function suggestion(passes) {
   }
   return "";
 }
-
-export { WORDS };

@@ -162,6 +162,21 @@ def test_every_suggestion_is_long_different_and_good(page: Page) -> None:
     assert all(password.count("-") == 3 for password in drawn)
 
 
+def test_suggestions_are_in_the_language_of_the_page(chromium: Browser, stack: Stack) -> None:
+    english = set((ROOT / "static" / "js" / "words-en.js").read_text(encoding="utf-8").split("`")[1].split())
+    page = page_of(chromium, size=PHONE, language="en-GB")
+    sign_in(page, stack, "nina.berger")
+    drawn = []
+    for _ in range(30):
+        drawn.append(page.locator("[data-suggestion]").inner_text())
+        page.locator("[data-next]").click()
+
+    policy = Policy(words=context_words("nina.berger", "sonnleitner.example", "ITEG"))
+    assert {word.strip("23456789").lower() for password in drawn for word in password.split("-")} <= english
+    assert [password for password in drawn if policy.broken(password)] == []
+    assert len(set(drawn)) == len(drawn)
+
+
 def test_a_suggestion_taken_can_be_read_and_keeps_every_rule(page: Page) -> None:
     suggestion = page.locator("[data-suggestion]").inner_text()
 
