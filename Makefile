@@ -9,7 +9,7 @@ LOCK := .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.1
 # Enough for Django's settings to load where nothing is run.
 SETTINGS := PORTAL_SECRET_KEY=only-read PORTAL_KEY_RING=only-read:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
-.PHONY: help demo demo-check screenshots test test-sqlite test-servers check check-long run worker beat bench messages lock clean browser meter common-passwords mutants
+.PHONY: help demo demo-check screenshots test test-sqlite test-servers faults check check-long run worker beat bench messages lock clean browser meter common-passwords mutants
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,10 @@ screenshots: browser meter ## Take the pictures in docs/images anew from a runni
 # What the second run leaves out touches no database, or only shows pages.
 ON_SERVERS := tests/integration tests/property tests/faults tests/e2e/test_journey.py tests/e2e/test_owner.py
 
+# Where the tests of the catalogue of faults are; in the last two no database takes part.
+FAULTS := tests/faults tests/integration tests/property
+FAULTS_ONCE := tests/contract tests/unit
+
 test: test-sqlite test-servers ## Run all tests on SQLite, then what touches the database on PostgreSQL and Valkey
 
 test-sqlite: browser meter
@@ -35,6 +39,12 @@ test-sqlite: browser meter
 
 test-servers: browser meter
 	$(PY) -m tests.servers $(PY) -m pytest $(ON_SERVERS) $(ARGS)
+
+faults: .venv/dev.stamp ## Try every fault with 20 seeds, on both databases; writes docs/reliability.md
+	@rm -f build/faults-*.json
+	-UMZUG_FAULT_SEEDS=20 UMZUG_FAULT_REPORT=build/faults-sqlite.json $(PY) -m pytest -m fault $(FAULTS) $(FAULTS_ONCE)
+	-UMZUG_FAULT_SEEDS=20 UMZUG_FAULT_REPORT=build/faults-postgresql.json $(PY) -m tests.servers $(PY) -m pytest -m fault $(FAULTS)
+	$(PY) -m tests.faults.report build/faults-sqlite.json build/faults-postgresql.json
 
 check-long: .venv/dev.stamp ## Spoil 10,000 import files of each kind, and kill 20 imports anywhere
 	UMZUG_LONG=1 $(PY) -m pytest tests/property/test_imports.py tests/integration/test_import_killed.py

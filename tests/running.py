@@ -29,7 +29,8 @@ def stack() -> Iterator[Stack]:
         Path(tempfile.mkdtemp(prefix="umzug-stack-")),
         Ports.free(),
         database_url=new_database(server, "umzug_stack") if server else "",
-        broker_url=broker,
+        # A database of its own: the first one holds what tests rang for in this process.
+        broker_url=broker and f"{broker.rpartition('/')[0]}/1",
         settings={"PORTAL_PUSH_LEASE_SECONDS": "6", "PORTAL_MAILCOW_CALL_SECONDS": "5", "PORTAL_SWEEP_SECONDS": "2"},
     )
     with running:

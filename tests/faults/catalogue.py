@@ -37,7 +37,7 @@ FAULTS = (
         "0 lost, 0 error pages",
         gap="read-only ends Celery's worker: systemd or Compose must start it again, as the test does",
     ),
-    Fault(8, "Redis flaps", "the worker works on"),
+    Fault(8, "Redis flaps", "the worker works on, or is started again"),
     Fault(9, "PostgreSQL stops at once", "acknowledged = rows; 503 meanwhile"),
     Fault(10, "database connections are cut", "0 duplicates", gap="a fail-over to a promoted replica is not tried"),
     Fault(11, "SQLite is locked, or its disk full", "503, 0 corrupt"),
@@ -94,6 +94,6 @@ FAULTS = (
         "the whole way, with a real mailcow",
         "50 of 50",
         drill="Drill: fifty mailboxes on a real mailcow",
-        gap="the test needs the address of a mailcow, and is left out without one; logins are the drill",
+        gap="without the address of a real mailcow the test asks the stand-in; logins are the drill",
     ),
 )

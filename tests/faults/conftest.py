@@ -19,8 +19,6 @@ from tests.faults.proxy import Proxy
 SEEDS = int(os.environ.get("UMZUG_FAULT_SEEDS", "1"))
 REPORT = os.environ.get("UMZUG_FAULT_REPORT", "")
 
-_told: list[dict[str, object]] = []
-
 
 @pytest.fixture
 def wire(mailcow: MailcowStandIn, settings: pytest.FixtureRequest) -> Iterator[Proxy]:
@@ -35,29 +33,34 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("seed", range(SEEDS))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Every test the catalogue names carries its faults: `pytest -m "fault(number=14)"`."""
+    if REPORT:
+        config.pluginmanager.register(Recorder())
     for item in items:
         for fault in FAULTS:
             if item.nodeid.partition("[")[0].removeprefix("tests/") in fault.tests:
                 item.add_marker(pytest.mark.fault(number=fault.number))
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if report.when == "call" or report.outcome != "passed":
-        _told.append(
-            {
-                "test": report.nodeid.removeprefix("tests/"),
-                "outcome": report.outcome,
-                "seconds": round(report.duration, 2),
-                "measured": dict(report.user_properties),
-            }
-        )
+class Recorder:
+    """Notes how every test ended, wherever it is; the hooks of this file alone would hear of its own folder's."""
 
+    def __init__(self) -> None:
+        self._told: list[dict[str, object]] = []
 
-def pytest_sessionfinish() -> None:
-    if REPORT:
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" or report.outcome != "passed":
+            self._told.append(
+                {
+                    "test": report.nodeid.removeprefix("tests/"),
+                    "outcome": report.outcome,
+                    "seconds": round(report.duration, 2),
+                    "measured": dict(report.user_properties),
+                }
+            )
+
+    def pytest_sessionfinish(self) -> None:
         where = "PostgreSQL" if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "SQLite"
         Path(REPORT).parent.mkdir(exist_ok=True)
-        Path(REPORT).write_text(json.dumps({"where": where, "seeds": SEEDS, "tests": _told}, indent=1))
+        Path(REPORT).write_text(json.dumps({"where": where, "seeds": SEEDS, "tests": self._told}, indent=1))

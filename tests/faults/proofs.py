@@ -168,6 +168,7 @@ _PROOFS: dict[int, dict[str, str]] = {
             a_mail_of_the_backup_is_not_sent_again
             a_password_saved_after_the_restore_waits_for_the_yes_and_goes
         """,
+        "faults/test_restored_backup": "an_old_password_in_a_backup_never_reaches_mailcow",
         "integration/test_restore_guard": "nothing_is_claimed_from_an_older_database_even_before_anybody_looked",
     },
     34: {

@@ -202,8 +202,12 @@ class _Wire:
                 with suppress(OSError):
                     self._client.sendall(piece[: self._reply_left])
                 break
-            if self._held:
-                self._held.landed.set()
+            self._note_landing()
             with suppress(OSError):  # the client has gone; the server is heard to its end all the same
                 self._client.sendall(piece)
+        self._note_landing()
         self.cut()
+
+    def _note_landing(self) -> None:
+        if self._held:
+            self._held.landed.set()

@@ -1,4 +1,7 @@
-"""Write docs/reliability.md from what the runs of `make faults` have told: `python -m tests.faults.report REPORT…`."""
+"""Write docs/reliability.md from what the runs of `make faults` have told: `python -m tests.faults.report REPORT…`.
+
+Reports of the same database are put together; of a test that is in several the last one counts.
+"""
 
 import json
 import sys
@@ -26,6 +29,16 @@ What goes wrong, how it is tried, and what was measured. `make faults` makes the
 | Run | Seeds | Tests | Failed | Left out | Minutes of tests |
 | --- | --- | --- | --- | --- | --- |
 """
+
+
+def put_together(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One run for each database."""
+    runs: dict[str, dict[str, Any]] = {}
+    for report in told:
+        run = runs.setdefault(report["where"], report | {"tests": []})
+        ended = {test["test"] for test in report["tests"]}
+        run["tests"] = [test for test in run["tests"] if test["test"] not in ended] + report["tests"]
+    return list(runs.values())
 
 
 def tests(run: dict[str, Any], names: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -72,7 +85,7 @@ def fault_line(fault: Fault, runs: list[dict[str, Any]]) -> str:
         failed = sum(test["outcome"] == "failed" for test in ended)
         cells.append(f"{len(ended)} / {failed}" if ended else "–")
         found = [test["measured"][key] for test in ended if (key := f"F{fault.number}") in test["measured"]]
-        measured += [f"{run['where']}: {text}" for text in dict.fromkeys(found)]
+        measured += [f"{run['where']}: {', '.join(dict.fromkeys(found))}"] if found else []
     how = " and ".join(word for word in ("test" if fault.tests else "", "drill" if fault.drill else "") if word)
     notes = "; ".join([*measured, *([fault.gap] if fault.gap else [])])
     return f"| F{fault.number} | {fault.what} | {how or 'not tried'} | {' | '.join(cells)} | {fault.passes} | {notes} |"
@@ -94,6 +107,6 @@ def page(runs: list[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    told = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
-    PAGE.write_text(page(told))
-    sys.exit(any(test["outcome"] == "failed" for run in told for test in run["tests"]))
+    runs = put_together([json.loads(Path(name).read_text()) for name in sys.argv[1:]])
+    PAGE.write_text(page(runs))
+    sys.exit(any(test["outcome"] == "failed" for run in runs for test in run["tests"]))
