@@ -76,9 +76,8 @@ class Proxy:
         with self._lock:
             if strike in self._strikes:
                 self._strikes.remove(strike)
-                return False
-        strike.released.set()
-        return True
+            strike.released.set()
+            return strike in self._held
 
     def clear(self) -> None:
         """Pass everything again; what is held goes on."""
