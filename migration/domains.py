@@ -23,7 +23,10 @@ def announce(domain: Domain, *, actor: str, subject: str, text: str) -> Mailing:
 
 
 def start(domain: Domain, *, actor: str, reason: str = "") -> int:
-    """Invite every mailbox that was imported and not invited yet. Returns how many. Raises VerbRefused."""
+    """Invite every mailbox that was imported and not invited yet, but for those invited on request only.
+
+    Returns how many. Raises VerbRefused.
+    """
     return mailboxes.invite_all(domain, actor=actor, reason=reason)
 
 

@@ -30,7 +30,8 @@ def invite(mailbox: Mailbox, *, actor: str, reason: str = "") -> Mailing:
 def invite_all(domain: Domain, *, actor: str, reason: str = "") -> int:
     """Invite every mailbox of the domain that was imported and not invited yet. Returns how many.
 
-    In batches, each whole or not at all; the sweep then sends at the pace of the settings. Raises VerbRefused.
+    Those of a kind in `Mailbox.ON_REQUEST` are left out: each waits for an `invite` of its own. In batches, each whole
+    or not at all; the sweep then sends at the pace of the settings. Raises VerbRefused.
     """
     refuse_invitations(domain, reason)
     invited = 0
@@ -214,8 +215,9 @@ def _queued(mailbox: Mailbox, newest: FirstLogin | None, *, actor: str, **detail
 
 def _invite_batch(domain: Domain, *, actor: str, **detail: object) -> int:
     with transaction.atomic():
-        imported = Mailbox.objects.filter(domain=domain, state=Mailbox.State.IMPORTED).select_for_update(of=("self",))
-        batch = list(imported.select_related("domain__customer")[:INVITE_BATCH])
+        imported = Mailbox.objects.filter(domain=domain, state=Mailbox.State.IMPORTED)
+        wanted = imported.exclude(kind__in=Mailbox.ON_REQUEST).select_for_update(of=("self",))
+        batch = list(wanted.select_related("domain__customer")[:INVITE_BATCH])
         if any(not route.recipient(mailbox) for mailbox in batch):
             raise VerbRefused("no_recipient")
         pks = [mailbox.pk for mailbox in batch]

@@ -63,11 +63,6 @@ class Completion:
         return self.taking_part - self.done
 
     @property
-    def waiting(self) -> int:
-        """Mailboxes nobody has invited yet."""
-        return self.counts[S.IMPORTED]
-
-    @property
     def percent(self) -> int:
         """Completion in whole percent, rounded down: 100 means all of them."""
         return 100 * self.done // self.taking_part if self.taking_part else 0

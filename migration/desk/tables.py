@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from migration import first_login, reports
@@ -47,6 +47,28 @@ class Row:
     def invitable(self) -> bool:
         """Whether a first or a further invitation is possible."""
         return may(self.mailbox, "invite") or may(self.mailbox, "re_invite")
+
+
+@dataclass(frozen=True)
+class ToInvite:
+    """What inviting a whole domain would do: how many get a mail, and how many of which kind are left out."""
+
+    number: int
+    left_out: int
+    of_kinds: str
+
+
+def to_invite(domain: Domain) -> ToInvite:
+    """The mailboxes of a domain nobody has invited yet, as `mailboxes.invite_all` would treat them. One query."""
+    imported = Mailbox.objects.filter(domain=domain, state=Mailbox.State.IMPORTED)
+    counts = dict(imported.order_by().values_list("kind").annotate(number=Count("pk")))
+    words = {Mailbox.Kind.DORMANT: _("dormant"), Mailbox.Kind.OUTSIDE: _("forwarding to outside")}
+    left_out = {words[kind]: counts[kind] for kind in Mailbox.ON_REQUEST if kind in counts}
+    return ToInvite(
+        number=sum(counts.values()) - sum(left_out.values()),
+        left_out=sum(left_out.values()),
+        of_kinds=", ".join(f"{word} {number}" for word, number in left_out.items()),
+    )
 
 
 def mailboxes_of(domain: Domain, *, text: str = "", state: str = "", page: int | str = 1) -> Page[Mailbox]:

@@ -87,6 +87,7 @@ def domain(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "domain": found,
             "report": reports.completion(domain=found)[0],
+            "to_invite": tables.to_invite(found),
             "announcement": found.mailings.filter(kind=Mailing.Kind.ANNOUNCEMENT).first(),
             "form": form,
             "page": page,
@@ -99,7 +100,7 @@ def domain(request: HttpRequest, pk: int) -> HttpResponse:
 @staff_with("migration.invite_mailbox")
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say how many invitations would go out; on yes, send them: the selected ones, or all not yet invited."""
+    """Say how many invitations would go out and who is left out; on yes, send them: the selected ones, or all."""
     found = access.domain(pk)
     sent = request.POST if request.method == "POST" else request.GET
     chosen = access.selected(found, _numbers(sent.getlist("mailbox")))
@@ -107,8 +108,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     if "selected" in sent and not invitable:
         messages.warning(request, _("Select mailboxes that are not done and not excluded."))
         return redirect("desk:domain", pk)
-    report = reports.completion(domain=found)[0]
-    announced = report.announced_at is not None
+    announced, everybody = found.announced_at is not None, tables.to_invite(found)
     form = InviteForm(request.POST if request.method == "POST" else None, announced=announced)
     # Before the contact was told, inviting is a decision about the plan, and plans are an admin's.
     refused = not announced and not request.user.has_perm("migration.change_domain")
@@ -127,7 +127,8 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
             "form": form,
             "refused": refused,
             "selected": invitable if "selected" in sent else None,
-            "number": len(invitable) if "selected" in sent else report.waiting,
+            "number": len(invitable) if "selected" in sent else everybody.number,
+            "to_invite": everybody,
             "skipped": len(chosen) - len(invitable),
         },
         status=403 if refused and request.method == "POST" else 200,

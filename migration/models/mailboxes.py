@@ -53,6 +53,9 @@ class Mailbox(models.Model):
         FORWARDS = "forwards", _("forwards to another domain")
 
     DONE = (State.ACTIVE, State.MOVED)
+    # Invited one by one only: nobody reads a dormant mailbox, and from one that forwards to outside the first-login
+    # password would leave the house.
+    ON_REQUEST = (Kind.DORMANT, Kind.OUTSIDE)
 
     domain = models.ForeignKey(Domain, models.PROTECT, related_name="mailboxes", verbose_name=_("domain"))
     local_part = models.CharField(_("local part"), max_length=64)
@@ -109,6 +112,11 @@ class Mailbox(models.Model):
     def worded_as(self) -> str:
         """The kind mails are worded for: a dormant mailbox and one that forwards are one person's."""
         return self.kind if self.kind in (self.Kind.SHARED, self.Kind.MACHINE) else self.Kind.PERSONAL
+
+    @property
+    def on_request(self) -> bool:
+        """Left out when a whole domain is invited."""
+        return self.kind in self.ON_REQUEST
 
     @property
     def outside(self) -> list[str]:
