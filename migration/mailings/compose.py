@@ -48,6 +48,7 @@ def invitation(first_login: FirstLogin, secret: str, *, language: str) -> Mail:
         kind=mailbox.worded_as,
         name=one_line(mailbox.name),
         responsible=mailbox.responsible,
+        contact=one_line(mailbox.domain.customer.contact_name),
         told=one_line(mailbox.domain.customer.name) if mailbox.domain.announced_at else "",
         secret=show(secret),
         link=f"{settings.BASE_URL}/s/{first_login.locator}",
@@ -88,13 +89,15 @@ def draft(domain: Domain) -> tuple[str, str]:
     """Subject and text of the pre-announcement to the customer's contact, in his language, for an admin to edit.
 
     It lists what would move: mailboxes with quota and last login as far as known, and aliases with marks for
-    catch-alls and for mail that leaves the house.
+    catch-alls, for mail that leaves the house and for who is invited on request only.
     """
     language = domain.customer.language
+    mailboxes = [_mailbox_line(mailbox) for mailbox in domain.mailboxes.select_related("domain")]
     context: dict[str, object] = {
         "domain": domain.display_name,
         "contact": one_line(domain.customer.contact_name),
-        "mailboxes": [_mailbox_line(mailbox) for mailbox in domain.mailboxes.select_related("domain")],
+        "mailboxes": mailboxes,
+        "on_request": any(line["on_request"] for line in mailboxes),
         "aliases": [_alias_line(alias) for alias in domain.aliases.select_related("domain")],
         "deadline": domain.deadline,
     }
@@ -174,6 +177,7 @@ def _mailbox_line(mailbox: Mailbox) -> dict[str, object]:
         "used_mib": mailbox.used_mib,
         "forwards": _shown(mailbox.forwards.split(",")) if mailbox.forwards else "",
         "outside": _shown(mailbox.outside),
+        "on_request": mailbox.on_request,
         "login_at": mailbox.source_login_at and timezone.localtime(mailbox.source_login_at),
     }
 

@@ -7,8 +7,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from migration import domains, mailboxes, reports
+from migration.mailings import compose
 from migration.models import Domain, Mailbox, Mailing
-from tests.factories import make_alias, make_domain, make_mailbox
+from tests.factories import make_alias, make_customer, make_domain, make_first_login, make_mailbox
 
 pytestmark = pytest.mark.django_db
 
@@ -157,3 +158,43 @@ def test_twice_as_many_left_out_cost_no_more_queries(domain: Domain, view: str, 
 
     queries(1)
     assert queries(5) == queries(10)
+
+
+def test_the_contact_reads_who_is_invited_on_request_only(domain: Domain) -> None:
+    make_mailbox("anna", domain=domain)
+    make_mailbox("otto", domain=domain, kind=Kind.DORMANT)
+
+    _subject, text = compose.draft(domain)
+
+    assert "- anna@d.example\n" in text
+    assert "- otto@d.example, nur auf Wunsch\n" in text
+    assert "bekommen diese Mail nur, wenn Sie uns darum bitten" in text
+
+
+def test_where_everybody_is_invited_the_contact_reads_of_no_request(domain: Domain) -> None:
+    make_mailbox("anna", domain=domain)
+
+    assert "Wunsch" not in compose.draft(domain)[1]
+
+
+@pytest.mark.parametrize(
+    ("announced", "responsible", "named"),
+    [
+        (True, "chef@d.example", "chef@d.example is responsible."),
+        (True, "", "If in doubt, Eva Kontakt decides who."),
+        (False, "", ""),
+    ],
+)
+def test_the_readers_of_a_shared_mailbox_learn_whom_to_ask_if_somebody_knows_of_the_move(
+    responsible: str, named: str, *, announced: bool
+) -> None:
+    customer = make_customer(contact_name="Eva Kontakt")
+    domain = make_domain("d.example", customer=customer, announced=announced)
+    office = make_mailbox("office", domain=domain, kind=Kind.SHARED, responsible=responsible)
+    invitation, secret = make_first_login(office)
+
+    mail = compose.invitation(invitation, secret, language="en")
+
+    assert named in mail.text
+    assert named in mail.html
+    assert ("Eva Kontakt" in mail.text) is ("Eva" in named)
