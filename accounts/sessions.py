@@ -1,13 +1,13 @@
-"""Sessions in the database as Django keeps them, looked up with one plain statement.
+"""Sessions in the database as Django keeps them, read and written with one plain statement each.
 
 Every page of a signed-in owner reads his session, so what the lookup costs is paid several times a visit.
 """
 
 from typing import Any
 
-from django.contrib.sessions.backends.base import VALID_KEY_CHARS
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db import connections, router
+from django.db import IntegrityError, connections, router, transaction
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
@@ -25,6 +25,30 @@ class SessionStore(DatabaseStore):
             self._session_key = None
             return {}
         return self.decode(data)
+
+    def save(self, must_create: bool = False) -> None:
+        """Write the session. Raises CreateError if the key is taken, UpdateError if the row to change is gone."""
+        if self.session_key is None:
+            self.create()
+            return
+        database = router.db_for_write(self.model)
+        connection = connections[database]
+        data = self.encode(self._get_session(no_load=must_create))  # type: ignore[attr-defined]
+        values = [data, connection.ops.adapt_datetimefield_value(self.get_expiry_date()), self.session_key]
+        table = connection.ops.quote_name(self.model._meta.db_table)
+        if not must_create:
+            sql = f"UPDATE {table} SET session_data = %s, expire_date = %s WHERE session_key = %s"  # noqa: S608 - own table
+            with connection.cursor() as cursor:
+                cursor.execute(sql, values)
+                if cursor.rowcount == 0:
+                    raise UpdateError
+            return
+        sql = f"INSERT INTO {table} (session_data, expire_date, session_key) VALUES (%s, %s, %s)"  # noqa: S608 - own table
+        try:
+            with transaction.atomic(database), connection.cursor() as cursor:
+                cursor.execute(sql, values)
+        except IntegrityError as taken:
+            raise CreateError from taken
 
     def _stored(self) -> str | None:
         key = self.session_key

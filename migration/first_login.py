@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from .joined import Joined
 from .models import FirstLogin, Mailbox
 from .secrets import Purpose, mac, mac_matches
 
@@ -24,14 +25,12 @@ LOCATOR_BYTES = 8
 _LOCATOR = re.compile(r"[A-Za-z0-9_-]{11}")
 _IGNORED = re.compile(r"[\s\u00ad\u200b-\u200d\u2060\ufeff.\-\u2010-\u2015\u2212]+")
 # What the link and what the session look at; the rest of the wide rows is loaded where it is needed.
-_OF_A_LINK = FirstLogin.objects.select_related("mailbox__domain").only(
-    *("revoked_at", "mailbox__local_part", "mailbox__state", "mailbox__epoch"),
-    *("mailbox__domain__name", "mailbox__domain__deadline"),
-)
-_OF_A_SESSION = FirstLogin.objects.select_related("mailbox__domain").only(
-    *("mac", "revoked_at", "mailbox__local_part", "mailbox__kind", "mailbox__language", "mailbox__legacy_hash"),
-    *("mailbox__state", "mailbox__version", "mailbox__epoch"),
-    *("mailbox__domain__customer_id", "mailbox__domain__name", "mailbox__domain__cut_over_at"),
+_OF_A_LINK = Joined(first_login="revoked_at", mailbox="local_part state epoch", domain="name deadline")
+_OF_A_SESSION = Joined(
+    first_login="mac revoked_at",
+    mailbox="local_part kind language legacy_hash state version epoch",
+    domain="name cut_over_at",
+    customer="language",
 )
 
 
@@ -81,7 +80,7 @@ def find(locator: str) -> FirstLogin | None:
     """The invitation a mailed link names, with its mailbox and domain; None if there is none."""
     if not _LOCATOR.fullmatch(locator):  # PostgreSQL would raise for a NUL
         return None
-    return next(iter(_OF_A_LINK.filter(locator=locator).order_by()), None)
+    return _OF_A_LINK.first("f.locator = %s", locator)
 
 
 def behind_session(pk: int, *, mailbox: int, epoch: int) -> FirstLogin | None:
@@ -89,7 +88,7 @@ def behind_session(pk: int, *, mailbox: int, epoch: int) -> FirstLogin | None:
 
     Over it is once the mailbox's epoch was raised, the password revoked, or the mailbox excluded. One query.
     """
-    found = next(iter(_OF_A_SESSION.filter(pk=pk).order_by()), None)
+    found = _OF_A_SESSION.first("f.id = %s", pk)
     if found is None or (found.mailbox_id, found.mailbox.epoch) != (mailbox, epoch):
         return None
     return found if found.revoked_at is None and found.mailbox.state != Mailbox.State.EXCLUDED else None

@@ -95,7 +95,7 @@ def reopen(mailbox: Mailbox, *, actor: str) -> Mailing:
 
 def record_sign_in(mailbox: Mailbox, *, ip: str | None) -> None:
     """Note that the owner signed in. A second sign-in is as good as the first."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         move(mailbox, "record_sign_in")
         Event.record(Event.Action.SIGNED_IN, actor="owner", mailbox=mailbox, ip=ip)
 

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Callable
 
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
@@ -46,9 +47,12 @@ class HeadersMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+        # One policy for all answers (CONTENT_SECURITY_POLICY): no nonce, no exception, so nothing to put together anew.
+        self.policy = build_policy()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        response.headers["Content-Security-Policy"] = self.policy
         # Pages name a mailbox: neither a shared PC's history nor a proxy may keep them. Static files are served
         # before this point and stay cacheable.
         response.headers.setdefault("Cache-Control", "no-store")

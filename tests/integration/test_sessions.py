@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DjangosStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
@@ -65,3 +66,32 @@ def test_each_new_session_has_a_key_of_its_own() -> None:
 
     assert len(keys) == 20
     assert {len(one or "") for one in keys} == {32}
+
+
+def test_a_session_is_changed_by_one_statement(key: str, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    session = SessionStore(key)
+    session["owner"] = {"mailbox": 8}
+
+    with django_assert_num_queries(1):
+        session.save()
+
+    assert SessionStore(key)["owner"] == {"mailbox": 8}
+    assert DjangosStore(key).get_expiry_date() > timezone.now()
+
+
+def test_a_session_that_ended_meanwhile_is_not_written_again(key: str) -> None:
+    session = SessionStore(key)
+    session["owner"] = {"mailbox": 8}
+    Session.objects.all().delete()
+
+    with pytest.raises(UpdateError):
+        session.save()
+
+    assert not Session.objects.exists()
+
+
+def test_a_key_that_is_taken_is_not_taken_over(key: str) -> None:
+    with pytest.raises(CreateError):
+        SessionStore(key).save(must_create=True)
+
+    assert SessionStore(key)["owner"] == {"mailbox": 7}
