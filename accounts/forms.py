@@ -17,7 +17,7 @@ from migration.models import Case, FirstLogin
 from migration.secrets import Purpose, SecretsError, unseal
 
 from . import password_policy
-from .attempts import Bucket, spend
+from .attempts import Bucket, TooEarly, spend
 from .sign_in import Refusal, attempt
 
 log = structlog.get_logger(__name__)
@@ -114,6 +114,7 @@ class SignInForm(forms.Form):
         self.ip, self.locator = ip, locator
         self.first_login: FirstLogin | None = None
         self.refusal: Refusal | None = None
+        self.wait_seconds = 0
         missing = "secret" if self.initial.get("address") or self.data.get("address") else "address"
         self.fields[missing].widget.attrs["autofocus"] = True
 
@@ -122,7 +123,11 @@ class SignInForm(forms.Form):
         """Check both together. Every refused try is the same error, whatever the reason."""
         address, secret = self.cleaned_data.get("address", ""), self.cleaned_data.pop("secret", "")
         if address.strip() and secret.strip():
-            answer = attempt(address, secret, locator=self.locator, ip=self.ip)
+            try:
+                answer = attempt(address, secret, locator=self.locator, ip=self.ip)
+            except TooEarly as early:
+                self.wait_seconds = early.seconds
+                raise forms.ValidationError("", code="too_early") from None
             if isinstance(answer, FirstLogin):
                 self.first_login = answer
             else:

@@ -19,7 +19,7 @@ from migration.addresses import Address, InvalidAddress, parse
 from migration.models import Event, FirstLogin, Mailbox
 from migration.refusals import VerbRefused
 
-from .attempts import Bucket, address_bucket, count_failure, give_back, network, reset, spend
+from .attempts import Bucket, TooEarly, address_bucket, count_failure, give_back, network, reset, spend, spend_in_turn
 
 log = structlog.get_logger(__name__)
 
@@ -41,19 +41,26 @@ def attempt(address: str, typed: str, *, locator: str, ip: str) -> FirstLogin | 
     A success is noted on the mailbox's timeline, and clears the counters of its tries.
 
     `locator` is the one of the mailed link, or empty. It chooses the budget, and only if it belongs to the address.
+
+    Raises TooEarly if the wait after the last wrong try with this link is not over. Such a try is neither looked at nor
+    counted anywhere, so it tells nothing about what was typed.
     """
     who = _whose(address, locator)
     networks = _networks(network(ip), with_link=who.link is not None)
     if any(count > bucket.limit for bucket, count in spend(*networks).items()):
         count_failure()
         return Refusal.NETWORK_EXHAUSTED
-    count = spend(who.own)[who.own]
+    try:
+        count = _take_turn(who)
+    except TooEarly:
+        give_back(*networks, *_exempt(network(ip), with_link=who.link is not None))
+        raise
     allowed = count <= who.own.limit and _in_a_row(who)
     found = first_logins.check(who.mailbox, typed if len(typed) <= MAX_TYPED else "")
     if found and allowed:
         give_back(*networks)
         with transaction.atomic():
-            reset(who.own, who.row)
+            reset(who.own, who.row, who.turn or who.own)
             mailboxes.record_sign_in(found.mailbox, ip=ip)
         return found
     count_failure()
@@ -91,6 +98,8 @@ class _Who:
     link: FirstLogin | None
     own: Bucket
     row: Bucket
+    # Where a try with a mailed link waits for its turn; without a link nothing waits.
+    turn: Bucket | None = None
 
 
 def _whose(address: str, locator: str) -> _Who:
@@ -102,10 +111,22 @@ def _whose(address: str, locator: str) -> _Who:
         mailbox = Mailbox.objects.by_address(parsed or Address("", "")).first()
     own = address_bucket(key)
     row = Bucket("address_row", own.subject)
-    # A link whose password was revoked has no budget of its own any more: a newer mail has.
-    if invitation and mailbox and invitation.mailbox_id == mailbox.pk and invitation.revoked_at is None:
-        return _Who(mailbox, invitation, Bucket("link", str(invitation.pk)), row)
-    return _Who(mailbox, None, own, row)
+    if invitation is None or mailbox is None or invitation.mailbox_id != mailbox.pk:
+        return _Who(mailbox, None, own, row)
+    link = Bucket("link", str(invitation.pk))
+    # A link whose password was revoked has no budget of its own any more: a newer mail has. It waits like any other, or
+    # the answers would tell that it was revoked.
+    if invitation.revoked_at is not None:
+        return _Who(mailbox, None, own, row, link)
+    return _Who(mailbox, invitation, link, row, link)
+
+
+def _take_turn(who: _Who) -> int:
+    """Count the try in what it uses up; the new count. Raises TooEarly, then nothing is counted."""
+    if who.turn is None:
+        return spend(who.own)[who.own]
+    count = spend_in_turn(who.turn)
+    return count if who.turn == who.own else spend(who.own)[who.own]
 
 
 def _in_a_row(who: _Who) -> bool:
@@ -145,11 +166,14 @@ def _send_again(mailbox: Mailbox) -> None:
 
 def _networks(net: str, *, with_link: bool) -> tuple[Bucket, ...]:
     """The buckets of the network. Tries with a link have one of their own, and count as others only beyond it."""
-    if with_link:
-        own = Bucket("network_link", net)
+    for own in _exempt(net, with_link=with_link):
         if spend(own)[own] <= own.limit:
             return ()
     return Bucket("network", net), Bucket("network_long", net)
+
+
+def _exempt(net: str, *, with_link: bool) -> tuple[Bucket, ...]:
+    return (Bucket("network_link", net),) if with_link else ()
 
 
 def _parse(address: str) -> tuple[Address | None, str]:

@@ -149,6 +149,10 @@ def _signed_in_or_refused(request: HttpRequest, *, locator: str) -> HttpResponse
         response = render(request, "accounts/too_many.html", status=429)
         response["Retry-After"] = "900"
         return response
+    if form.wait_seconds:
+        response = render(request, "accounts/sign_in.html", {"form": form}, status=429)
+        response["Retry-After"] = str(form.wait_seconds)
+        return response
     return render(request, "accounts/sign_in.html", {"form": form}, status=422)
 
 

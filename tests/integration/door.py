@@ -2,11 +2,14 @@
 
 import re
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 
+from accounts.attempts import Attempts
 from migration.models import Mailbox, Push
 from migration.secrets import Purpose, unseal
 from tests import factories
@@ -17,6 +20,11 @@ GOOD = "amber24-Rabe-autor-wabe"
 def sign_in(client: Client, address: str, secret: str, *, locator: str = "", **headers: Any) -> Any:
     """Post the sign-in form, of the mailed link if a locator is given."""
     return client.post(f"/s/{locator}" if locator else "/", {"address": address, "secret": secret}, **headers)
+
+
+def let_pass(seconds: int = 60) -> None:
+    """Let so much time pass for whoever has to wait after a wrong try: the database's clock cannot be set."""
+    Attempts.objects.update(not_before=F("not_before") - timedelta(seconds=seconds))
 
 
 def owner_client(mailbox: Mailbox) -> Client:
