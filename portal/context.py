@@ -1,22 +1,28 @@
 """What every template may name: the provider and the two mail servers."""
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def here(request: HttpRequest) -> dict[str, str]:
-    """Template context processor with `here`: where to go to see this page again, in another language for example.
+    """Template context processor: where to go to see this page again, in another language for example.
 
-    The answer to a sent form may stand where nothing but the form can go; then it is the page the form was on.
+    `here` is the path alone: nothing typed into the address line comes back on a page of the owner's. `here_asked` has
+    the query too, for lists that are filtered by it. The answer to a sent form may stand where nothing but the form
+    can go; then both name the page the form was on, if that is one of ours.
     """
+    page = urlsplit(request.get_full_path())
     if request.method == "POST":
-        form = request.META.get("HTTP_REFERER", "")
-        if url_has_allowed_host_and_scheme(form, {request.get_host()}, require_https=request.is_secure()):
-            return {"here": urlsplit(form)._replace(scheme="", netloc="", fragment="").geturl()}
-    return {"here": request.get_full_path()}
+        with suppress(DisallowedHost):
+            form = request.META.get("HTTP_REFERER", "")
+            if url_has_allowed_host_and_scheme(form, {request.get_host()}, require_https=request.is_secure()):
+                page = urlsplit(form)._replace(scheme="", netloc="", fragment="")
+    return {"here": page.path, "here_asked": page.geturl()}
 
 
 def provider(_request: HttpRequest) -> dict[str, str]:

@@ -21,8 +21,12 @@ def leads_to(page: str) -> str:
     return found[1]
 
 
-def test_a_page_is_shown_again_with_its_question(client: Client) -> None:
-    assert leads_to(client.get("/again?from=mail").content.decode()) == "/again?from=mail"
+def test_a_list_is_shown_again_with_its_question(support_client: Client) -> None:
+    assert leads_to(support_client.get("/staff/?q=anna").content.decode()) == "/staff/?q=anna"
+
+
+def test_an_owner_s_page_does_not_repeat_what_stands_in_the_address_line(client: Client) -> None:
+    assert leads_to(client.get("/again?password=Secret").content.decode()) == "/again"
 
 
 def test_a_refused_sign_in_leads_back_to_the_link(client: Client, mailbox: Mailbox) -> None:
