@@ -6,6 +6,9 @@ from typing import Any
 import structlog
 from django import forms
 from django.conf import settings
+from django.forms.utils import flatatt
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
@@ -32,7 +35,17 @@ class VerbatimField(forms.CharField):
         self.validators = []
 
 
-class ReadableSecretInput(forms.PasswordInput):
+class PlainTextInput(forms.TextInput):
+    """A text field as Django writes it, put together without a template for each attribute."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:  # noqa: ARG002
+        """The `<input>`."""
+        widget = self.get_context(name, value, attrs)["widget"]
+        own = {"type": widget["type"], "name": name, "value": widget["value"]}
+        return format_html("<input{}>", flatatt(own | widget["attrs"]))
+
+
+class ReadableSecretInput(PlainTextInput, forms.PasswordInput):
     """A field whose text can be read while it is typed, and which never shows again what was sent."""
 
     input_type = "text"
@@ -42,7 +55,7 @@ def _address_field() -> VerbatimField:
     return VerbatimField(
         label=gettext_lazy("Your e-mail address"),
         error_messages={"required": gettext_lazy("Please enter your e-mail address.")},
-        widget=forms.TextInput(
+        widget=PlainTextInput(
             attrs={
                 "autocomplete": "username",
                 "inputmode": "email",

@@ -13,13 +13,13 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from django.conf import settings
 from django.forms.utils import flatatt
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from migration.models import Mailbox
 
@@ -74,7 +74,7 @@ class Rule:
         }
         return {name: value for name, value in values.items() if value}
 
-    @property
+    @cached_property
     def markup(self) -> SafeString:
         """The same as the page writes it."""
         return flatatt({f"data-{name}": value for name, value in self.attributes.items()})
@@ -93,7 +93,7 @@ class Policy:
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
         """The rules the page shows, in this order."""
-        rules = [*_composition(self.least, self.most), *_characters(ascii_only=self.ascii_only)]
+        rules = list(_for_everybody(get_language(), self.least, self.most, ascii_only=self.ascii_only))
         if self.words:
             sentence = _("Not your name or your domain: %(words)s") % {"words": ", ".join(self.words)}
             rules.append(Rule("words", sentence, words=self.words))
@@ -151,6 +151,12 @@ def context_words(local_part: str, domain: str, provider: str) -> tuple[str, ...
 def normal(password: str) -> str:
     """The form that is checked and hashed: NFC, so that ü is ü on whatever keyboard. Nothing else is changed."""
     return unicodedata.normalize("NFC", password)
+
+
+@cache
+def _for_everybody(_language: str | None, least: int, most: int, *, ascii_only: bool) -> tuple[Rule, ...]:
+    """The rules that are the same for all mailboxes, in the language of the page."""
+    return *_composition(least, most), *_characters(ascii_only=ascii_only)
 
 
 def _composition(least: int, most: int) -> Iterable[Rule]:

@@ -210,8 +210,11 @@ def _submission(mailbox: Mailbox, sent: uuid.UUID) -> uuid.UUID:
 def _newest_push(mailbox: Mailbox) -> Push | None:
     if mailbox.version == 0:
         return None
-    pushes = Push.objects.filter(mailbox_id=mailbox.pk).order_by("-version")
-    return pushes.only("version", "kept_old", "state", "confirmed_update", "created_at").first()
+    sql = """
+        SELECT id, version, kept_old, state, confirmed_update, created_at FROM migration_push
+        WHERE mailbox_id = %s ORDER BY version DESC LIMIT 1
+    """
+    return next(iter(Push.objects.raw(sql, [mailbox.pk])), None)
 
 
 def _state(mailbox: Mailbox, push: Push) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import secrets as random
 from datetime import datetime, time, timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db import connection
 from django.utils import timezone
 
 from .joined import Joined
@@ -147,16 +147,19 @@ def expires_at(first_login: FirstLogin) -> datetime:
 
 def consume_all(mailbox: Mailbox) -> int:
     """Use up every first-login password of a mailbox; part of saving the new password. Returns how many were left."""
-    return FirstLogin.objects.filter(_unspent(mailbox)).update(consumed_at=timezone.now())
+    sql = """
+        UPDATE migration_firstlogin SET consumed_at = %s
+        WHERE mailbox_id = %s AND consumed_at IS NULL AND revoked_at IS NULL
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [connection.ops.adapt_datetimefield_value(timezone.now()), mailbox.pk])
+        return int(cursor.rowcount)
 
 
 def revoke_all(mailbox: Mailbox) -> int:
     """Make every first-login password of a mailbox worthless. Returns how many were left."""
-    return FirstLogin.objects.filter(_unspent(mailbox)).update(revoked_at=timezone.now())
-
-
-def _unspent(mailbox: Mailbox) -> Q:
-    return Q(mailbox=mailbox, consumed_at=None, revoked_at=None)
+    unspent = FirstLogin.objects.filter(mailbox=mailbox, consumed_at=None, revoked_at=None)
+    return unspent.update(revoked_at=timezone.now())
 
 
 def _newest_two(mailbox: Mailbox | None) -> list[FirstLogin]:

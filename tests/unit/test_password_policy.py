@@ -5,6 +5,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from accounts.password_policy import Policy, context_words, normal
 
@@ -117,3 +118,13 @@ def test_rules_carry_their_data_for_the_page() -> None:
     assert data["digit"] == {"wants": "[0-9]"}
     assert data["invisible"] == {"categories": "Cf Cs Co"}
     assert data["words"]["words"].split() == list(WORDS_OF_ANNA)
+
+
+def test_the_rules_are_told_in_the_language_of_the_page() -> None:
+    told = {}
+    for language in ("de", "en", "de"):
+        with translation.override(language):
+            told[language] = Policy().rules[3].sentence
+
+    assert told["en"] == "A digit (0–9)"
+    assert told["de"] != told["en"]
