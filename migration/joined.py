@@ -1,8 +1,8 @@
 """A first-login password with its mailbox, domain and customer, read by one plain statement.
 
-The owner's door asks for these four rows with every page. Django built the same wide SELECT anew each time, which cost
-five times what the database needs for it. The objects are Django's all the same: a column that was not asked for is
-loaded when it is looked at.
+The owner's door asks for these four rows with every page. Django built the same wide SELECT anew each time, which was
+most of what the query cost. The objects are Django's all the same: a column that was not asked for is loaded when it is
+looked at.
 """
 
 from collections.abc import Iterator
