@@ -8,13 +8,11 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from math import ceil
 from statistics import median
 
 import structlog
 from django.db import connection, models, transaction
-from django.db.models import Case, F, Q, When
-from django.db.models.functions import Now
+from django.db.models import F
 from django.utils import timezone
 
 from migration.secrets import Purpose, mac
@@ -50,10 +48,6 @@ BUDGETS = {
     # "Is it your old password?" in one owner session.
     "old_password": "5",
 }
-
-# From this many wrong tries in a row with one link on, each is followed by a wait: one second, then twice the last one.
-WAIT_FROM, DOUBLED = 5, 6
-LONGEST_WAIT = timedelta(minutes=1)
 
 # A counter without a window belongs to an invitation or a session; both are over long before.
 KEPT_WITHOUT_END = timedelta(days=180)
@@ -107,14 +101,6 @@ class Bucket:
         return timedelta(**{_UNITS[amount[2]]: int(amount[1] or 1)}) if amount else None
 
 
-class TooEarly(Exception):
-    """The wait after the last wrong try is not over: nothing was counted, and nothing may be looked at."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
-
-
 def address_bucket(address: str) -> Bucket:
     """The bucket of a typed address, whether we have such a mailbox or not. The table does not tell which it is."""
     return Bucket("address", mac(Purpose.ADDRESS_BUCKET, address.encode("utf-8", "surrogatepass"))[-32:].hex())
@@ -142,33 +128,6 @@ def spend(*buckets: Bucket) -> dict[Bucket, int]:
         return {}
     with transaction.atomic(durable=True):
         return {bucket: _count(bucket) for bucket in sorted(buckets)}
-
-
-def wait_after(count: int) -> timedelta:
-    """How long after so many tries in a row none is looked at: nothing at first, then 1, 2, 4 … 60 seconds."""
-    if count < WAIT_FROM:
-        return timedelta(0)
-    return min(LONGEST_WAIT, timedelta(seconds=1 << min(count - WAIT_FROM, DOUBLED)))
-
-
-def spend_in_turn(bucket: Bucket) -> int:
-    """Count one try as `spend` does, in a bucket without a window, and let the next one wait. Returns the new count.
-
-    Nobody sleeps: the row says when the next try may come. Of many at once the first sets the wait, so the others come
-    too early. Raises TooEarly, and RuntimeError inside a transaction.
-    """
-    rows = Attempts.objects.filter(bucket=bucket.key)
-    # Nobody waits longer because the clock was set back.
-    over = Q(not_before=None) | Q(not_before__lte=Now()) | Q(not_before__gt=Now() + LONGEST_WAIT)
-    with transaction.atomic(durable=True):
-        Attempts.objects.bulk_create([Attempts(bucket=bucket.key, since=timezone.now())], ignore_conflicts=True)
-        counted = rows.filter(over).update(count=F("count") + 1, not_before=_next_turn())
-        row = rows.values_list("count", "not_before", Now()).first()
-    if row and counted:
-        return int(row[0])
-    # Without a row a success of another request has just ended the wait.
-    left = row[1] - row[2] if row and row[1] else timedelta(0)
-    raise TooEarly(max(1, ceil(left.total_seconds())))
 
 
 def give_back(*buckets: Bucket) -> None:
@@ -211,13 +170,6 @@ def _median_hour(but: Bucket) -> float:
     week = Attempts.objects.filter(bucket__startswith="all:", since__gt=timezone.now() - timedelta(days=7))
     counts = list(week.exclude(bucket=but.key).values_list("count", flat=True))
     return median(counts + [0] * (HOURS_OF_A_WEEK - len(counts)))
-
-
-def _next_turn() -> Case:
-    """The time before which no further try is looked at, from the count before this one; None if there is no wait."""
-    longest = WAIT_FROM + DOUBLED
-    waits = [When(count=count - 1, then=Now() + wait_after(count)) for count in range(WAIT_FROM, longest)]
-    return Case(*waits, When(count__gte=longest - 1, then=Now() + LONGEST_WAIT), output_field=models.DateTimeField())
 
 
 def _count(bucket: Bucket) -> int:

@@ -20,8 +20,9 @@ from migration.models import Case, FirstLogin
 from migration.secrets import Purpose, SecretsError, unseal
 
 from . import password_policy
-from .attempts import Bucket, TooEarly, spend
+from .attempts import Bucket, spend
 from .sign_in import Refusal, attempt
+from .waits import TooEarly
 
 log = structlog.get_logger(__name__)
 

@@ -19,7 +19,8 @@ from migration.addresses import Address, InvalidAddress, parse
 from migration.models import Event, FirstLogin, Mailbox
 from migration.refusals import VerbRefused
 
-from .attempts import Bucket, TooEarly, address_bucket, count_failure, give_back, network, reset, spend, spend_in_turn
+from .attempts import Bucket, address_bucket, count_failure, give_back, network, reset, spend
+from .waits import TooEarly, spend_in_turn
 
 log = structlog.get_logger(__name__)
 

@@ -15,8 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import sign_in as door
-from accounts.attempts import Attempts, Bucket, TooEarly, spend_in_turn, wait_after
+from accounts.attempts import Attempts, Bucket
 from accounts.forms import SignInForm
+from accounts.waits import TooEarly, spend_in_turn, wait_after
 from migration import first_login as first_logins
 from migration import mailboxes
 from migration.models import Event, FirstLogin, Mailbox
@@ -133,12 +134,13 @@ def test_the_right_secret_too_early_is_not_counted_and_opens_the_door_after_the_
 def test_it_is_said_in_words_how_long_to_wait(mailbox: Mailbox) -> None:
     first_login, secret = factories.make_first_login(mailbox)
     wrong(first_login, 11)
+    let_pass(20)
 
     response = sign_in(Client(), mailbox.address, secret, locator=first_login.locator)
 
     page = response.content.decode()
     seconds = int(response["Retry-After"])
-    assert 50 <= seconds <= 60
+    assert 20 <= seconds <= 40
     assert f"Please wait {seconds} seconds, then enter the first-login password once more." in page
     assert 'id="refusal"' not in page
     assert 'value="anna@demo.example"' in page
@@ -195,6 +197,17 @@ def test_the_wait_does_not_tell_what_became_of_the_invitation(mailbox: Mailbox, 
 
     assert answers[:-1] == [422] * 11
     assert answers[-1].status_code == 429
+
+
+def test_the_fresh_password_typed_at_a_dead_link_ends_its_wait(mailbox: Mailbox) -> None:
+    dead, _ = factories.make_first_login(mailbox)
+    FirstLogin.objects.update(revoked_at=timezone.now())
+    assert wrong(dead, 2) == [422] * 2
+    _, secret = factories.make_first_login(mailbox)
+
+    assert sign_in(Client(), mailbox.address, secret, locator=dead.locator).status_code == 302
+
+    assert not Attempts.objects.filter(bucket=f"link:{dead.pk}").exists()
 
 
 def test_whoever_has_no_link_makes_nobody_wait(mailbox: Mailbox) -> None:
