@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,18 +17,6 @@ from sandbox.mailcow.bans import STANDARD
 
 PHONE, SWARM = "198.51.100.7/32", "2001:db8:1::/64"
 ROW = {"queued_for_unban": 0, "network": PHONE, "ip": "198.51.100.7", "banned_until": "00h 29m 58s"}
-
-
-@pytest.fixture
-def mailcow() -> Iterator[MailcowStandIn]:
-    with MailcowStandIn() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def client(mailcow: MailcowStandIn) -> Iterator[Client]:
-    with Client(mailcow.url, mailcow.api_key) as client:
-        yield client
 
 
 def told(**members: Any) -> Reply:

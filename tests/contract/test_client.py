@@ -27,12 +27,6 @@ def mailcow() -> Iterator[MailcowStandIn]:
         yield mailcow
 
 
-@pytest.fixture
-def client(mailcow: MailcowStandIn) -> Iterator[Client]:
-    with Client(mailcow.url, mailcow.api_key) as client:
-        yield client
-
-
 def set_password(client: Client, address: str = ANNA) -> None:
     client.set_password(address, HASH, attribute_hash="")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,18 +20,6 @@ from .recorded import recordings
 DEMO = "demo.example"
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 AT = 1795491693
-
-
-@pytest.fixture
-def mailcow() -> Iterator[MailcowStandIn]:
-    with MailcowStandIn() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def client(mailcow: MailcowStandIn) -> Iterator[Client]:
-    with Client(mailcow.url, mailcow.api_key) as client:
-        yield client
 
 
 def changed(**members: Any) -> Reply:

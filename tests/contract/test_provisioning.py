@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -145,12 +145,6 @@ def test_alias_of_another_address_is_not_believed() -> None:
 def test_mailbox_is_no_alias() -> None:
     with pytest.raises(Missing):
         objects.read_alias(recordings()["get-alias-address-of-mailbox"].reply, "logins@demo.example")
-
-
-@pytest.fixture
-def client(mailcow: MailcowStandIn) -> Iterator[Client]:
-    with Client(mailcow.url, mailcow.api_key) as client:
-        yield client
 
 
 def test_what_was_made_is_there(mailcow: MailcowStandIn, client: Client) -> None:
