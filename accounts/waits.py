@@ -72,7 +72,11 @@ def _seconds_left(bucket: Bucket) -> int:
 
 
 def _clock(later: timedelta) -> str:
-    """So much later than now by the database's clock, as SQL and as Django writes its Now()."""
+    """So much later than now by the database's clock, as SQL and as SQLite's Now() is written by Django.
+
+    On PostgreSQL the clock itself and not the statement's begin: of two tries at once the one that had to wait for the
+    row began earlier, and would take the other's wait for one of a clock that was set back since.
+    """
     if connection.vendor == "sqlite":
         return f"STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'now', '+{later.seconds} seconds')"
-    return f"STATEMENT_TIMESTAMP() + INTERVAL '{later.seconds} seconds'"
+    return f"CLOCK_TIMESTAMP() + INTERVAL '{later.seconds} seconds'"

@@ -95,7 +95,8 @@ def _tell(domain: Domain, local_parts: Sequence[str], actor: str) -> None:
             f"INSERT INTO {_quoted(Event._meta.db_table)} ({', '.join(map(_quoted, columns))}, mailbox_id)"  # noqa: S608
             f" SELECT {', '.join(['%s'] * len(values))}, id"
             f" FROM {_quoted(Mailbox._meta.db_table)}"
-            f" WHERE domain_id = %s AND local_part IN ({', '.join(['%s'] * len(local_parts))})",
+            f" WHERE domain_id = %s AND local_part IN ({', '.join(['%s'] * len(local_parts))})"
+            " ORDER BY id",
             [*values, domain.pk, *local_parts],
         )
 
