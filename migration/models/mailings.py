@@ -23,6 +23,10 @@ class Mailing(models.Model):
         ANNOUNCEMENT = "announcement", _("pre-announcement")
         PASSWORD_SAVED = "password_saved", _("notice: new password saved")
         PASSWORD_ACTIVE = "password_active", _("notice: new password active")
+        REMINDER = "reminder", _("reminder")
+        REVIEW = "review", _("list for the contact to check")
+        SUMMARY = "summary", _("weekly summary for the contact")
+        TEST = "test", _("trial mail")
 
     class State(models.TextChoices):
         """Where the row is in the outbox."""
