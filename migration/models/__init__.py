@@ -12,9 +12,11 @@ from .mailings import Mailing
 from .marks import HighWaterMark
 from .provisioning import ProvisionedObject, Provisioning
 from .pushes import Push, Target
+from .reviews import Answer, Review
 
 __all__ = [
     "Alias",
+    "Answer",
     "Ban",
     "BanPoll",
     "Case",
@@ -32,6 +34,7 @@ __all__ = [
     "ProvisionedObject",
     "Provisioning",
     "Push",
+    "Review",
     "SourceLogin",
     "Target",
     "TargetLogin",

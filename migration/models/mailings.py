@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from .customers import Domain
 from .first_login import FirstLogin
 from .mailboxes import Mailbox
+from .reviews import Review
 
 
 class Mailing(models.Model):
@@ -45,6 +46,9 @@ class Mailing(models.Model):
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="mailings", verbose_name=_("domain"))
     mailbox = models.ForeignKey(Mailbox, models.CASCADE, null=True, related_name="mailings", verbose_name=_("mailbox"))
     first_login = models.OneToOneField(FirstLogin, models.CASCADE, null=True, related_name="mailing")
+    review = models.ForeignKey(
+        Review, models.SET_NULL, null=True, related_name="mailings", verbose_name=_("contact's list")
+    )
     recipient = models.CharField(_("to"), max_length=320)
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     subject = models.CharField(_("subject"), max_length=200, blank=True)
