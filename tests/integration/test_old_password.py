@@ -7,6 +7,7 @@ import bcrypt
 import pytest
 from django.db import connection
 from django.test import Client
+from structlog.testing import capture_logs
 
 from migration import schemes
 from migration.models import Mailbox, Push
@@ -28,7 +29,7 @@ def bcrypt_of(password: str) -> str:
     return "{BLF-CRYPT}" + bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
 
 
-def test_the_old_password_may_be_kept(mailbox: Mailbox) -> None:
+def test_the_old_password_may_be_kept_n22(mailbox: Mailbox) -> None:
     client = with_old(mailbox, bcrypt_of(OLD))
 
     assert save(client, OLD).status_code == 302
@@ -68,7 +69,7 @@ def test_a_verified_old_password_may_contain_umlauts(mailbox: Mailbox) -> None:
     assert save(client, "Käse-und-Brot-77").status_code == 302
 
 
-def test_an_old_password_that_is_too_short_is_told_so(mailbox: Mailbox) -> None:
+def test_an_old_password_that_is_too_short_is_told_so_n23(mailbox: Mailbox) -> None:
     client = with_old(mailbox, bcrypt_of("Kaffee-1999"))
 
     page = save(client, "Kaffee-1999")
@@ -85,7 +86,7 @@ def test_by_setting_the_length_alone_is_asked_of_the_old_password(mailbox: Mailb
     assert save(client, "kaffee und kuchen").status_code == 302
 
 
-def test_a_scheme_that_cuts_never_counts_as_the_old_password(mailbox: Mailbox) -> None:
+def test_a_scheme_that_cuts_never_counts_as_the_old_password_n24(mailbox: Mailbox) -> None:
     stored = "{DES-CRYPT}rltH.bBNwyPwg"  # of Kaffee81-blau-tor
     assert schemes.verify(stored, "Kaffee81-another")
     client = with_old(mailbox, stored)
@@ -98,11 +99,33 @@ def test_a_scheme_that_cuts_never_counts_as_the_old_password(mailbox: Mailbox) -
 @pytest.mark.parametrize(
     "stored", ["{SSHA}kaputt", "{BLF-CRYPT}$2y$31$x", "{CRYPT}*", "{UNKNOWN}x", "{SHA512-CRYPT}$6$rounds=999999999$a$b"]
 )
-def test_a_hash_that_cannot_be_checked_leaves_the_rules_alone(mailbox: Mailbox, stored: str) -> None:
+def test_a_hash_that_cannot_be_checked_leaves_the_rules_alone_n25(mailbox: Mailbox, stored: str) -> None:
+    """The corpus wants an event. It is a line of the log: a timeline is for people, who can do nothing about it."""
     client = with_old(mailbox, stored)
 
-    assert save(client).status_code == 302
+    with capture_logs() as lines:
+        assert save(client).status_code == 302
+
     assert not Push.objects.get().kept_old
+    assert [(line["event"], line["mailbox"]) for line in lines] == [("old_password_unreadable", mailbox.pk)]
+    assert stored not in str(lines)
+
+
+@pytest.mark.parametrize(
+    ("old", "typed"),
+    [("1000000000000", "00000000001e12"), ("240610708", "QNKCDZO"), ("100000000000", "1.00000000000e11")],
+)
+def test_what_php_would_call_equal_is_another_password_n29(
+    mailbox: Mailbox, settings: Any, old: str, typed: str
+) -> None:
+    """mailcow compares loosely: to PHP 1e6 is 1000000, and these two MD5 sums are both nought."""
+    settings.LEGACY_RULES, settings.PASSWORD_MIN_LENGTH = "length", 7
+    client = with_old(mailbox, "{PLAIN-MD5}" + hashlib.md5(old.encode()).hexdigest())
+
+    assert save(client, typed).status_code == 422
+    assert not Push.objects.exists()
+    assert save(client, old).status_code == 302
+    assert Push.objects.get().kept_old
 
 
 def test_the_old_password_is_compared_five_times_a_session(mailbox: Mailbox) -> None:

@@ -186,7 +186,7 @@ def test_the_owners_own_address_in_a_form_is_nothing_to_write_down(mailbox: Mail
     assert not Event.objects.filter(action=Event.Action.FOREIGN_MAILBOX).exists()
 
 
-def test_a_form_sent_after_the_end_is_kept_nowhere(mailbox: Mailbox) -> None:
+def test_a_form_sent_after_the_end_is_kept_nowhere_n28(mailbox: Mailbox) -> None:
     with time_machine.travel(timezone.now(), tick=False) as clock:
         client = owner_client(mailbox)
         clock.shift(timedelta(minutes=16))

@@ -2,10 +2,9 @@
 
 import re
 import threading
-import unicodedata
 import uuid
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 import time_machine
@@ -111,18 +110,10 @@ def test_a_long_password_is_kept_whole(mailbox: Mailbox, length: int) -> None:
     assert not schemes.verify(stored, password[:-1])
 
 
-@pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_umlauts_are_the_same_from_any_keyboard(mailbox: Mailbox, settings: Any, form: Literal["NFC", "NFD"]) -> None:
-    settings.PASSWORD_ASCII_ONLY = False
-    save(owner_client(mailbox), unicodedata.normalize(form, "Müller2026-Abc"))
-
-    assert schemes.verify(pushed(Push.objects.get()), "Müller2026-Abc")
-
-
 # --- Twice, late, crowded -----------------------------------------------------------------------------------------
 
 
-def test_a_double_click_saves_once(mailbox: Mailbox) -> None:
+def test_a_double_click_saves_once_n26(mailbox: Mailbox) -> None:
     client, submission = owner_client(mailbox), uuid.uuid4()
 
     first, second = save(client, submission=submission), save(client, submission=submission)
@@ -131,7 +122,8 @@ def test_a_double_click_saves_once(mailbox: Mailbox) -> None:
     assert Push.objects.count() == 1
 
 
-def test_whoever_goes_back_and_types_another_password_saves_that(mailbox: Mailbox) -> None:
+def test_whoever_goes_back_later_and_types_another_password_saves_that_n26(mailbox: Mailbox) -> None:
+    """The corpus has one version of back and resend. So it is within seconds; later another password may be meant."""
     client, submission = owner_client(mailbox), uuid.uuid4()
     save(client, submission=submission)
 
@@ -159,7 +151,7 @@ def test_a_name_that_cannot_be_read_is_no_error(mailbox: Mailbox, submission: st
     assert response.status_code == 302
 
 
-def test_a_second_tab_says_when_it_was_saved_and_may_save_again(mailbox: Mailbox) -> None:
+def test_a_second_tab_says_when_it_was_saved_and_may_save_again_n27(mailbox: Mailbox) -> None:
     client = owner_client(mailbox)
     save(client)
     Push.objects.update(created_at="2026-11-24T09:32:00Z")
