@@ -67,7 +67,14 @@ def test_second_message_for_the_same_row_sends_nothing(host: MailHost, queued: M
 
 
 @pytest.mark.parametrize(
-    ("at", "code"), [(At.GREETING, 421), (At.MAIL, 451), (At.RCPT, 450), (At.DATA, 451), (At.DOT, 451)]
+    ("at", "code"),
+    [
+        pytest.param(At.GREETING, 421, id="R23-421-greeting"),
+        (At.MAIL, 451),
+        (At.RCPT, 450),
+        (At.DATA, 451),
+        pytest.param(At.DOT, 451, id="R23-354-then-451"),
+    ],
 )
 def test_temporary_refusal_is_tried_again_with_a_fresh_secret(
     host: MailHost, queued: Mailing, at: At, code: int
@@ -99,7 +106,15 @@ def test_connection_lost_before_the_end_is_tried_again(host: MailHost, queued: M
     assert len(host.mails()) == 1
 
 
-@pytest.mark.parametrize(("at", "code"), [(At.MAIL, 553), (At.RCPT, 550), (At.DATA, 554), (At.DOT, 552)])
+@pytest.mark.parametrize(
+    ("at", "code"),
+    [
+        (At.MAIL, 553),
+        pytest.param(At.RCPT, 550, id="R24-550"),
+        pytest.param(At.DATA, 554, id="R24-554"),
+        pytest.param(At.DOT, 552, id="R24-552"),
+    ],
+)
 def test_permanent_refusal_is_shown_and_not_repeated(host: MailHost, queued: Mailing, at: At, code: int) -> None:
     host.fail(code, at=at)
 
@@ -137,7 +152,7 @@ def test_connection_lost_after_the_end_is_unclear_and_never_repeated(
     assert Event.objects.filter(action=Event.Action.MAIL_UNCLEAR).count() == 1
 
 
-def test_connection_lost_after_the_servers_yes_is_sent(host: MailHost, queued: Mailing) -> None:
+def test_connection_lost_after_the_servers_yes_is_sent_r23(host: MailHost, queued: Mailing) -> None:
     host.cut(at=At.REPLY)
 
     outbox.send(queued.pk)

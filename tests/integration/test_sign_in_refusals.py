@@ -24,7 +24,7 @@ def reasons(mailbox: Mailbox) -> list[str]:
     return [event.detail["reason"] for event in mailbox.events.filter(action=Event.Action.SIGN_IN_FAILED)]
 
 
-STATES = ["wrong", "expired", "revoked", "used up", "excluded", "never invited", "superseded"]
+STATES = ["wrong", "expired", "revoked", "used up", "excluded", "never invited", "superseded", "disabled"]
 
 
 def brought_into(state: str, mailbox: Mailbox) -> str:
@@ -41,6 +41,8 @@ def brought_into(state: str, mailbox: Mailbox) -> str:
         FirstLogin.objects.update(consumed_at=now)
     elif state == "excluded":
         mailboxes.exclude(mailbox, actor="staff:eva", reason="leaves")
+    elif state == "disabled":
+        mailboxes.replace(FirstLogin.objects.get(), actor="portal")
     elif state == "superseded":
         factories.make_first_login(mailbox)
         factories.make_first_login(mailbox)
@@ -57,7 +59,9 @@ def test_every_refusal_is_the_same_page_to_the_byte(mailbox: Mailbox, state: str
     assert response.status_code == unknown.status_code == 422
     assert without_csrf(response).replace(b"anna@", b"nina@") == without_csrf(unknown)
     assert dict(response.headers) == dict(unknown.headers)
-    expected = {"used up": "used_up", "never invited": "not_invited", "superseded": "wrong"}.get(state, state)
+    expected = {"used up": "used_up", "never invited": "not_invited", "superseded": "wrong", "disabled": "revoked"}.get(
+        state, state
+    )
     assert reasons(mailbox) == [expected]
 
 
@@ -84,6 +88,24 @@ def test_every_refusal_costs_the_same_queries_and_two_comparisons(
     assert work[0] == work[1]
     assert work[0][1] == 2
     assert len(work[0][0]) <= 10
+
+
+@pytest.mark.parametrize("state", [state for state in STATES if state not in ("wrong", "never invited")])
+def test_with_the_mailed_link_too_the_answer_does_not_tell_why(mailbox: Mailbox, state: str, monkeypatch: Any) -> None:
+    link = factories.make_first_login(mailbox)[0].locator
+    usual = sign_in(Client(), mailbox.address, WRONG, locator=link)
+    FirstLogin.objects.all().delete()
+    Event.objects.all().delete()
+    typed = brought_into(state, mailbox)
+    FirstLogin.objects.filter(pk=mailbox.first_logins.order_by("number").first().pk).update(locator=link)
+    compared: list[Any] = []
+    monkeypatch.setattr(first_logins, "mac_matches", lambda *args: compared.append(args) or mac_matches(*args))
+
+    response = sign_in(Client(), mailbox.address, typed, locator=link)
+
+    assert (response.status_code, without_csrf(response)) == (usual.status_code, without_csrf(usual))
+    assert dict(response.headers) == dict(usual.headers)
+    assert len(compared) == 2
 
 
 def test_a_try_for_an_unknown_address_leaves_no_event(client: Client, mailbox: Mailbox) -> None:
