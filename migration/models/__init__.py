@@ -10,6 +10,7 @@ from .logins import LoginPoll, SourceLogin, TargetLogin
 from .mailboxes import Alias, Mailbox
 from .mailings import Mailing
 from .marks import HighWaterMark
+from .plans import Campaign, PlanStep
 from .provisioning import ProvisionedObject, Provisioning
 from .pushes import Push, Target
 from .reviews import Answer, Review
@@ -19,6 +20,7 @@ __all__ = [
     "Answer",
     "Ban",
     "BanPoll",
+    "Campaign",
     "Case",
     "Customer",
     "Domain",
@@ -31,6 +33,7 @@ __all__ = [
     "LoginPoll",
     "Mailbox",
     "Mailing",
+    "PlanStep",
     "ProvisionedObject",
     "Provisioning",
     "Push",

@@ -52,8 +52,22 @@ class Domain(models.Model):
         blank=True,
         help_text=_("The last day for setting the new password, shown in mails."),
     )
+    announce_on = models.DateField(_("announce on"), null=True, blank=True, editable=False)
+    invite_on = models.DateField(_("invite on"), null=True, blank=True, editable=False)
+    remind_days = models.JSONField(
+        _("reminders"),
+        null=True,
+        editable=False,
+        help_text="Days before the deadline, as a list of numbers; null: those of the settings.",
+    )
+    cut_over_on = models.DateField(_("cut-over on"), null=True, blank=True, editable=False)
+    ends_on = models.DateField(_("ends on"), null=True, blank=True, editable=False)
+    planned_at = models.DateTimeField(_("plan changed"), null=True, editable=False)
     paused_at = models.DateTimeField(_("paused"), null=True, blank=True, editable=False)
+    paused_by = models.CharField(_("paused by"), max_length=254, blank=True, editable=False)
+    paused_reason = models.CharField(_("why paused"), max_length=300, blank=True, editable=False)
     cut_over_at = models.DateTimeField(_("cut over"), null=True, blank=True, editable=False)
+    ended_at = models.DateTimeField(_("finished"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
