@@ -14,7 +14,7 @@ import structlog
 from django.db.models import Model, QuerySet
 
 from . import first_login
-from .models import FirstLogin, ImportPage, ImportRun, Mailbox, Push
+from .models import FirstLogin, ImportPage, ImportRun, Mailbox, Push, Review
 from .secrets import Purpose, SecretsError, current_key_id, key_id_of, seal, unseal
 
 log = structlog.get_logger(__name__)
@@ -110,12 +110,20 @@ def first_logins() -> Iterator[Value]:
             yield Value(f"first-login password {row.pk}", key_named_by(row.mac or b""))
 
 
+def review_codes() -> Iterator[Value]:
+    """The codes that open a contact's list now. As with first-login passwords, nothing can be made anew."""
+    for row in Review.objects.filter(mac__isnull=False, revoked_at=None).iterator(BATCH):
+        if row.is_open:
+            yield Value(f"contact's code {row.pk}", key_named_by(row.mac or b""))
+
+
 PLACES: Places = {
     "pending hashes": pending_hashes,
     "old passwords' hashes": legacy_hashes,
     "uploads to be confirmed": uploads,
     "reports of uploads": reports,
     "first-login passwords (until used or expired)": first_logins,
+    "codes of contacts (until expired)": review_codes,
 }
 
 

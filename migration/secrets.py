@@ -40,6 +40,7 @@ class Purpose(StrEnum):
     STAGING = "staging"
     ADDRESS_BUCKET = "address_bucket"
     TOTP = "totp"
+    REVIEW = "review"
 
 
 class SecretsError(Exception):

@@ -18,7 +18,7 @@ from django.utils import timezone, translation
 
 from migration.addresses import domain_to_unicode
 from migration.first_login import expires_at, show
-from migration.models import Alias, Domain, FirstLogin, Mailbox
+from migration.models import Alias, Domain, FirstLogin, Mailbox, Mailing, Review
 
 CATCH_ALL = "*"
 MAX_NAME = 100
@@ -79,6 +79,21 @@ def password_active(mailbox: Mailbox, at: datetime, *, language: str) -> Mail:
     )
 
 
+def review(row: Review, code: str, *, language: str) -> Mail:
+    """The mail to the contact with the code and the link to the list he is asked to check."""
+    domains = [domain.display_name for domain in row.domains.order_by("name")]
+    return _mail(
+        "review",
+        language,
+        contact=one_line(row.customer.contact_name),
+        domains=domains,
+        first=domains[0] if domains else "",
+        code=show(code),
+        link=f"{settings.BASE_URL}/c/{row.locator}",
+        last_day=timezone.localdate(row.expires_at),
+    )
+
+
 def announcement(subject: str, text: str, *, language: str) -> Mail:
     """The pre-announcement as an admin released it; see `draft`."""
     html = _rendered("announcement_html.html", language, {"subject": one_line(subject), "text": text})
@@ -103,6 +118,22 @@ def draft(domain: Domain) -> tuple[str, str]:
     }
     subject = _rendered("announcement_subject.txt", language, context)
     return one_line(subject, MAX_SUBJECT), _tidy(_rendered("announcement_text.txt", language, context))
+
+
+def of(mailing: Mailing, secret: str) -> Mail:
+    """What a queued mail says; `secret` is the one minted for it, empty for mails without one."""
+    language = mailing.language
+    if mailing.kind == Mailing.Kind.ANNOUNCEMENT:
+        return announcement(mailing.subject, mailing.text, language=language)
+    if mailing.kind == Mailing.Kind.INVITATION and mailing.first_login:
+        return invitation(mailing.first_login, secret, language=language)
+    if mailing.kind == Mailing.Kind.PASSWORD_SAVED and mailing.mailbox:
+        return password_saved(mailing.mailbox, mailing.created_at, language=language)
+    if mailing.kind == Mailing.Kind.PASSWORD_ACTIVE and mailing.mailbox:
+        return password_active(mailing.mailbox, mailing.created_at, language=language)
+    if mailing.kind == Mailing.Kind.REVIEW and mailing.review:
+        return review(mailing.review, secret, language=language)
+    raise ValueError(f"mailing {mailing.pk} is a {mailing.kind} without its row")
 
 
 def message(mail: Mail, *, to: str, mailing_id: int) -> EmailMessage:
@@ -175,8 +206,8 @@ def _mailbox_line(mailbox: Mailbox) -> dict[str, object]:
         "kind": mailbox.kind,
         "quota_mib": mailbox.quota_mib,
         "used_mib": mailbox.used_mib,
-        "forwards": _shown(mailbox.forwards.split(",")) if mailbox.forwards else "",
-        "outside": _shown(mailbox.outside),
+        "forwards": shown(mailbox.forwards.split(",")) if mailbox.forwards else "",
+        "outside": shown(mailbox.outside),
         "on_request": mailbox.on_request,
         "login_at": mailbox.source_login_at and timezone.localtime(mailbox.source_login_at),
     }
@@ -186,12 +217,12 @@ def _alias_line(alias: Alias) -> dict[str, object]:
     return {
         "catch_all": alias.local_part == CATCH_ALL,
         "address": f"{alias.local_part}@{alias.domain.display_name}",
-        "targets": _shown(alias.goto.split(",")),
-        "outside": _shown(alias.outside),
+        "targets": shown(alias.goto.split(",")),
+        "outside": shown(alias.outside),
     }
 
 
-def _shown(addresses: Iterable[str]) -> str:
-    """Addresses as people write them, separated by commas."""
+def shown(addresses: Iterable[str]) -> str:
+    """Addresses as people write them, separated by commas, each on one line."""
     parts = [address.strip().rpartition("@") for address in addresses]
     return ", ".join(one_line(f"{local_part}@{domain_to_unicode(domain)}") for local_part, _, domain in parts)

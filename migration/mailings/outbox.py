@@ -28,6 +28,7 @@ from migration import restore_guard
 from migration.addresses import InvalidAddress, parse
 from migration.doorbell import ring
 from migration.models import Domain, Event, FirstLogin, Mailbox, Mailing
+from migration.review import codes
 
 from . import compose, route
 from .route import Answer, Verdict
@@ -124,7 +125,7 @@ def send(pk: int) -> None:
         return
     answer = route.deliver(
         way,
-        compose.message(_composed(claim), to=to, mailing_id=mailing.pk),
+        compose.message(compose.of(mailing, claim.secret), to=to, mailing_id=mailing.pk),
         sender=compose.sender(mailing.pk),
         to=to,
         before_end=partial(_mark_end, mailing),
@@ -174,27 +175,23 @@ def _claim(pk: int) -> _Claim | None:
         if not taken:
             return None
         mailing = Mailing.objects.select_related(
-            "domain__customer", "mailbox__domain__customer", "first_login__mailbox__domain__customer"
+            "domain__customer",
+            "mailbox__domain__customer",
+            "first_login__mailbox__domain__customer",
+            "review__customer",
         ).get(pk=pk)
-        invitation = mailing.first_login
-        if invitation and (invitation.consumed_at or invitation.revoked_at):
+        invitation, review = mailing.first_login, mailing.review
+        if (invitation and (invitation.consumed_at or invitation.revoked_at)) or (review and review.revoked_at):
             # Saved, excluded or revoked since it was queued: nobody needs this mail.
             Mailing.objects.filter(pk=pk).update(state=S.CANCELLED, lease="", lease_until=None)
             return None
-        return _Claim(mailing, first_logins.mint(invitation) if invitation else "")
+        return _Claim(mailing, _mint(mailing))
 
 
-def _composed(claim: _Claim) -> compose.Mail:
-    mailing = claim.mailing
-    if mailing.kind == Mailing.Kind.ANNOUNCEMENT:
-        return compose.announcement(mailing.subject, mailing.text, language=mailing.language)
-    if mailing.kind == Mailing.Kind.INVITATION and mailing.first_login:
-        return compose.invitation(mailing.first_login, claim.secret, language=mailing.language)
-    if mailing.kind == Mailing.Kind.PASSWORD_SAVED and mailing.mailbox:
-        return compose.password_saved(mailing.mailbox, mailing.created_at, language=mailing.language)
-    if mailing.kind == Mailing.Kind.PASSWORD_ACTIVE and mailing.mailbox:
-        return compose.password_active(mailing.mailbox, mailing.created_at, language=mailing.language)
-    raise ValueError(f"mailing {mailing.pk} is a {mailing.kind} without its row")
+def _mint(mailing: Mailing) -> str:
+    if mailing.first_login:
+        return first_logins.mint(mailing.first_login)
+    return codes.mint(mailing.review) if mailing.review else ""
 
 
 def _mark_end(mailing: Mailing) -> bool:
