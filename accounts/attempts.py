@@ -12,7 +12,6 @@ from statistics import median
 
 import structlog
 from django.db import connection, models, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from migration.secrets import Purpose, mac
@@ -132,15 +131,12 @@ def spend(*buckets: Bucket) -> dict[Bucket, int]:
 
 def give_back(*buckets: Bucket) -> None:
     """Take this one try out of the count: it turned out to be no failure. Earlier failures stay counted."""
-    if not buckets:
-        return
-    keys = [bucket.key for bucket in buckets]
-    Attempts.objects.filter(bucket__in=keys, count__gt=0).update(count=F("count") - 1)
+    _change("UPDATE {} SET count = count - 1 WHERE count > 0 AND", buckets)
 
 
 def reset(*buckets: Bucket) -> None:
     """Start again: the tries of these buckets were followed by a success."""
-    Attempts.objects.filter(bucket__in=[bucket.key for bucket in buckets]).delete()
+    _change("DELETE FROM {} WHERE", buckets)
 
 
 def count_failure() -> None:
@@ -163,6 +159,16 @@ def outdated() -> "models.QuerySet[Attempts]":
         kept = Bucket(budget, "").window or KEPT_WITHOUT_END
         over |= models.Q(bucket__startswith=f"{budget}:", since__lt=now - kept)
     return Attempts.objects.filter(over)
+
+
+def _change(statement: str, buckets: tuple[Bucket, ...]) -> None:
+    """Run the beginning of a statement for the rows of these buckets; nothing without any."""
+    if not buckets:
+        return
+    table = connection.ops.quote_name(Attempts._meta.db_table)
+    among = ", ".join(["%s"] * len(buckets))
+    with connection.cursor() as cursor:
+        cursor.execute(f"{statement.format(table)} bucket IN ({among})", [bucket.key for bucket in buckets])
 
 
 def _median_hour(but: Bucket) -> float:

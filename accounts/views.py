@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -202,8 +202,9 @@ def _password_page(request: HttpRequest, here: FirstLogin, form: SetPasswordForm
 
 def _submission(mailbox: Mailbox, sent: uuid.UUID) -> uuid.UUID:
     """The name under which this sending is saved: the form's own, unless it is used up."""
-    earlier = Push.objects.filter(submission=sent).order_by().values_list("mailbox_id", "created_at")
-    used_up = any(pk != mailbox.pk or timezone.now() - saved_at > SAME_SENDING for pk, saved_at in earlier)
+    sql = "SELECT id, mailbox_id, created_at FROM migration_push WHERE submission = %s"
+    named = Push.objects.raw(sql, [Push._meta.get_field("submission").get_db_prep_value(sent, connection)])
+    used_up = any(push.mailbox_id != mailbox.pk or timezone.now() - push.created_at > SAME_SENDING for push in named)
     return uuid.uuid4() if used_up else sent
 
 

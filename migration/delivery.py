@@ -131,7 +131,7 @@ def _settle(push: Push, passwd_update: str) -> None:
         if push.is_probe:
             breaker.recover(actor="worker")
         Event.record(Event.Action.PUSH_DELIVERED, actor="worker", mailbox=mailbox, version=push.version)
-        if newest and move(mailbox, "advance", legacy_hash=None):
+        if newest and move(mailbox, "advance", erasing=["legacy_hash"]):
             Event.record(Event.Action.ACTIVE, actor="worker", mailbox=mailbox)
             outbox.notify_active(mailbox)
         if not newest:

@@ -163,8 +163,10 @@ def revoke_all(mailbox: Mailbox) -> int:
 
 
 def _newest_two(mailbox: Mailbox | None) -> list[FirstLogin]:
-    minted = FirstLogin.objects.filter(mailbox_id=mailbox.pk if mailbox else 0, mac__isnull=False)
-    newest = list(minted.order_by("-number")[:2])
+    sql = """
+        SELECT * FROM migration_firstlogin WHERE mailbox_id = %s AND mac IS NOT NULL ORDER BY number DESC LIMIT 2
+    """
+    newest = list(FirstLogin.objects.raw(sql, [mailbox.pk if mailbox else 0]))
     if mailbox:
         for first_login in newest:
             first_login.mailbox = mailbox

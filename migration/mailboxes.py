@@ -114,7 +114,7 @@ def set_password(
         raise VerbRefused("handed_over")
     try:
         with transaction.atomic():
-            if not move(mailbox, "set_password", version=F("version") + 1, epoch=F("epoch") + 1):
+            if not move(mailbox, "set_password", raising=["version", "epoch"]):
                 raise VerbRefused("wrong_state")
             push = pushes.enqueue(mailbox, password_hash=password_hash, kept_old=kept_old, submission=submission)
             first_login.consume_all(mailbox)
@@ -183,7 +183,7 @@ def _with_reason(mailbox: Mailbox, verb: str, action: Event.Action, actor: str, 
     if not reason.strip():
         raise VerbRefused("no_reason")
     with transaction.atomic():
-        if not move(mailbox, verb, epoch=F("epoch") + 1):
+        if not move(mailbox, verb, raising=["epoch"]):
             raise VerbRefused("wrong_state")
         first_login.revoke_all(mailbox)
         pushes.supersede_open(mailbox)
@@ -196,7 +196,7 @@ def _invite(mailbox: Mailbox, verb: str, *, actor: str, **detail: object) -> Mai
     if not route.recipient(mailbox):
         raise VerbRefused("no_recipient")
     with transaction.atomic():
-        if not move(mailbox, verb, epoch=F("epoch") + 1):
+        if not move(mailbox, verb, raising=["epoch"]):
             raise VerbRefused("wrong_state")
         # The guarded update holds the row: of two clicks at once the second sees the first one's invitation.
         newest = FirstLogin.objects.filter(mailbox=mailbox).first()

@@ -17,6 +17,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
 from . import breaker, delivery, doorbell, restore_guard
+from .inserts import insert
 from .models import Event, Mailbox, Push, Target
 from .secrets import Purpose, seal
 from .target import client
@@ -33,7 +34,7 @@ def enqueue(mailbox: Mailbox, *, password_hash: str, kept_old: bool, submission:
         supersede_open(mailbox)
     push = Push(mailbox=mailbox, version=mailbox.version, submission=submission, kept_old=kept_old)
     push.payload = seal(Purpose.PENDING_HASH, push.sealed_for, password_hash.encode())
-    push.save(force_insert=True)
+    insert(push)
     doorbell.ring("deliver_push", push.pk)
     return push
 

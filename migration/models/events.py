@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from migration.inserts import insert
+
 from .customers import Domain
 from .mailboxes import Mailbox
 
@@ -104,7 +106,7 @@ class Event(models.Model):
         """Write one line. A mailbox brings its domain along."""
         domain_id = mailbox.domain_id if mailbox else domain.pk if domain else None
         mailbox_id = mailbox.pk if mailbox else None
-        return cls.objects.create(
+        event = cls(
             action=action,
             actor=actor,
             mailbox_id=mailbox_id,
@@ -112,3 +114,5 @@ class Event(models.Model):
             ip=ip or None,
             detail=detail,
         )
+        insert(event)
+        return event
