@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from . import admin_imports as _imports  # noqa: F401 - registers its own pages
 from . import (
     admin_records,  # noqa: F401 - registers its pages
+    admin_sources,  # noqa: F401 - registers its page
     kinds,
 )
 from .addresses import InvalidAddress, domain_to_ascii, parse
@@ -50,11 +51,6 @@ class DomainForm(forms.ModelForm):
         """The xn-- form. Umlauts are welcome."""
         return _ascii(self.cleaned_data["name"])
 
-    def clean_source_smtp_host(self) -> str:
-        """A host name, or nothing."""
-        host = self.cleaned_data["source_smtp_host"].strip()
-        return _ascii(host) if host else ""
-
 
 @admin.register(Domain)
 class DomainAdmin(admin.ModelAdmin):
@@ -65,8 +61,7 @@ class DomainAdmin(admin.ModelAdmin):
         "customer",
         "name",
         "deadline",
-        "source_smtp_host",
-        "source_smtp_port",
+        "source",
         "paused_at",
         "cut_over_at",
         "created_at",

@@ -29,6 +29,7 @@ def queue(mailboxes: list[Mailbox], numbers: dict[int, int], *, actor: str, **de
             first_login=invitation,
             recipient=route.recipient(invitation.mailbox),
             language=invitation.mailbox.mail_language,
+            is_bulk=len(mailboxes) > 1,
         )
         for invitation in invitations
     )

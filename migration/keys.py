@@ -14,7 +14,8 @@ import structlog
 from django.db.models import Model, QuerySet
 
 from . import first_login
-from .models import FirstLogin, ImportPage, ImportRun, Mailbox, Push, Review
+from .mailings import route
+from .models import FirstLogin, ImportPage, ImportRun, Mailbox, Push, Review, Source
 from .secrets import Purpose, SecretsError, current_key_id, key_id_of, seal, unseal
 
 log = structlog.get_logger(__name__)
@@ -102,6 +103,11 @@ def reports() -> Iterator[Value]:
     return _sealed(ImportPage.objects.all(), "sealed", Purpose.STAGING, lambda page: page.sealed_for)
 
 
+def source_logins() -> Iterator[Value]:
+    """The passwords for the old servers' SMTP."""
+    return _sealed(Source.objects.all(), "sealed_password", Purpose.SOURCE_LOGIN, route.sealed_for)
+
+
 def first_logins() -> Iterator[Value]:
     """The first-login passwords that still open the door. We do not know them, so nothing can be made anew."""
     unspent = FirstLogin.objects.filter(mac__isnull=False, consumed_at=None, revoked_at=None)
@@ -122,6 +128,7 @@ PLACES: Places = {
     "old passwords' hashes": legacy_hashes,
     "uploads to be confirmed": uploads,
     "reports of uploads": reports,
+    "passwords of old servers": source_logins,
     "first-login passwords (until used or expired)": first_logins,
     "codes of contacts (until expired)": review_codes,
 }

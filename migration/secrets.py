@@ -37,6 +37,8 @@ class Purpose(StrEnum):
     PENDING_HASH = "pending_hash"
     LEGACY_HASH = "legacy_hash"
     FIRST_LOGIN = "first_login"
+    SOURCE_LOGIN = "source_login"
+    BOUNCE = "bounce"
     STAGING = "staging"
     ADDRESS_BUCKET = "address_bucket"
     TOTP = "totp"

@@ -107,6 +107,20 @@ SOURCE_SMTP_PASSWORD = secret("SOURCE_SMTP_PASSWORD", "")
 MAIL_FROM = env.str("MAIL_FROM", default=PROVIDER_EMAIL)
 MAILS_PER_MINUTE = number("MAILS_PER_MINUTE", 120, least=1, most=10_000)
 
+# Mail to addresses outside the domains that move goes here; no host: the source's way.
+SMARTHOST_HOST = env.str("SMARTHOST_HOST", default="")
+SMARTHOST_PORT = number("SMARTHOST_PORT", 25, least=1, most=65535)
+SMARTHOST_SECURITY = one_of("SMARTHOST_SECURITY", "starttls", "none", "starttls", "tls")
+SMARTHOST_USER = env.str("SMARTHOST_USER", default="")
+SMARTHOST_PASSWORD = secret("SMARTHOST_PASSWORD", "")
+
+# A mailbox that bounces go to, read over TLS; no host: none is read. See also `manage.py receive_bounces`.
+BOUNCE_IMAP_HOST = env.str("BOUNCE_IMAP_HOST", default="")
+BOUNCE_IMAP_PORT = number("BOUNCE_IMAP_PORT", 993, least=1, most=65535)
+BOUNCE_IMAP_USER = env.str("BOUNCE_IMAP_USER", default="")
+BOUNCE_IMAP_PASSWORD = secret("BOUNCE_IMAP_PASSWORD", "")
+BOUNCE_IMAP_FOLDER = env.str("BOUNCE_IMAP_FOLDER", default="INBOX")
+
 TARGET_MAIL_HOST = env.str("TARGET_MAIL_HOST", default="mci.iteg.at")
 TARGET_WEBMAIL_URL = url("TARGET_WEBMAIL_URL", "https://mailcow.iteg.at/SOGo")
 SECOND_WEBMAIL_URL = env.str("SECOND_WEBMAIL_URL", default="")

@@ -19,6 +19,7 @@ _DEFAULTS = {
     "PORTAL_PROVIDER_EMAIL": "support@provider.example",
     "PORTAL_SOURCE_MAIL_HOST": "alt.provider.example",
     "PORTAL_SOURCE_SMTP_SECURITY": "none",
+    "PORTAL_MAILS_PER_MINUTE": "10000",
     "PORTAL_TARGET_MAIL_HOST": "mail.provider.example",
     "PORTAL_TARGET_WEBMAIL_URL": "https://webmail.provider.example/SOGo",
     "PORTAL_MAILCOW_URL": "http://127.0.0.1:9",

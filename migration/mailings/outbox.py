@@ -1,60 +1,32 @@
 """The mail outbox: every mail at most once, every failure visible.
 
-The row is the job. A worker claims it with a lease, mints the first-login password in the same transaction, talks
-SMTP outside any, and settles the row in another. How far it got is kept in the row itself:
-
-* `sending` without `sent_at`: the end of the mail (SMTP's final dot) was not sent. Nothing was delivered, so once the
-  lease is over the mail is tried again, with a fresh secret.
-* `sending` with `sent_at`: the dot was about to go out. A worker lost after that leaves `unclear`, which nobody
-  repeats by himself. `sent_at` is only set under a living lease, so a worker that slept past its own sends no dot.
+The row is the job. A worker claims what is due one way (`claims`), at the pace of that way, mints the first-login
+passwords in the same transaction, talks SMTP outside any, and settles each row in another. One connection serves the
+run, and a mail that somebody waits for leaves before those of a whole domain.
 """
 
-import math
-import secrets as random
-from dataclasses import dataclass, field
-from datetime import timedelta
+import time
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import structlog
-from django.conf import settings
-from django.db import transaction
-from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet, Value
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Now
 
-from migration import first_login as first_logins
-from migration import restore_guard
+from migration import campaign, restore_guard
 from migration.addresses import InvalidAddress, parse
 from migration.doorbell import ring
-from migration.models import Domain, Event, FirstLogin, Mailbox, Mailing
-from migration.review import codes
+from migration.models import Domain, FirstLogin, Mailbox, Mailing
+from migration.secrets import SecretsError
 
-from . import compose, route
-from .route import Answer, Verdict
+from . import claims, compose, pace, route
+from .smtp import Answer, Line, Verdict
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=120)
-FIRST_WAIT = timedelta(minutes=5)
-LONGEST_WAIT = timedelta(hours=4)
-# 5 + 10 + … + 160 minutes, then 4 hours each: the last try is just under three days after the first.
-TRIES = 23
-
-S = Mailing.State
-_ACTIONS = {
-    S.SENT: Event.Action.MAIL_SENT,
-    S.FAILED: Event.Action.MAIL_FAILED,
-    S.UNCLEAR: Event.Action.MAIL_UNCLEAR,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """A row that is ours, and the secret it will carry ("" for mails without one)."""
-
-    mailing: Mailing
-    secret: str = field(repr=False)
+# Few enough that the last of a batch is under way long before the lease of the claim is over.
+BATCH = 20
+RUN_AT_MOST = 1_000
+# A task that works on and on keeps a worker from pushes, and meets Celery's time limit in the middle of a mail.
+TIRED_SECONDS = 50
 
 
 def enqueue(
@@ -78,6 +50,7 @@ def enqueue(
         language=language,
         subject=compose.one_line(subject, compose.MAX_SUBJECT),
         text=text,
+        is_bulk=kind in Mailing.BULK,
     )
     ring("send_mail", mailing.pk)
     return mailing
@@ -99,146 +72,128 @@ def notify_active(mailbox: Mailbox) -> None:
 
 
 def due() -> list[int]:
-    """The mails to send now, longest due first, no more than the pace allows until the next sweep.
+    """The mails that may leave now: of each way no more than its pace allows, whom somebody waits for first.
 
     Settles the rows of lost workers on the way.
     """
-    reap_leases()
-    at_once = math.ceil(settings.MAILS_PER_MINUTE * settings.SWEEP_SECONDS / 60)
-    return list(_ready().order_by("due_at", "pk").values_list("pk", flat=True)[:at_once])
+    claims.reap_leases()
+    return [pk for way in route.ways() for pk in _first(way, pace.left(way))]
+
+
+def wake() -> None:
+    """Ring for each way that has something due and that no worker looks after."""
+    claims.reap_leases()
+    for way in route.ways():
+        first = _first(way, 1)
+        if first and pace.wake(way):
+            ring("send_mails", first[0])
 
 
 def send(pk: int) -> None:
-    """Send this mail if it is due and nobody else has it. Safe to call twice, late, or for a row that is gone."""
-    claim = _claim(pk) if restore_guard.watch() else None
-    if claim is None:
-        return
-    mailing = claim.mailing
-    try:
-        to = str(parse(mailing.recipient))
-    except InvalidAddress:
-        _settle(mailing, Answer(Verdict.REFUSED, text="the recipient is no mail address"))
-        return
-    way = route.for_mailing(mailing)
-    if way is None:
-        _settle(mailing, Answer(Verdict.REFUSED, text="the settings name no SMTP host of the new server"))
-        return
-    answer = route.deliver(
-        way,
-        compose.message(compose.of(mailing, claim.secret), to=to, mailing_id=mailing.pk),
-        sender=compose.sender(mailing.pk),
-        to=to,
-        before_end=partial(_mark_end, mailing),
-        hide=claim.secret,
-    )
-    _settle(mailing, answer)
+    """Send this mail if it is due, the pace allows it and nobody else has it.
 
-
-def reap_leases() -> int:
-    """Settle the rows whose worker was lost. Returns how many there were."""
-    lost = Mailing.objects.filter(state=S.SENDING, lease_until__lt=Now()).select_related("domain", "mailbox")
-    rows = list(lost)
-    for mailing in rows:
-        verdict = Verdict.UNCLEAR if mailing.sent_at else Verdict.AGAIN
-        _settle(mailing, Answer(verdict, text="the worker that had this mail was lost"))
-    return len(rows)
-
-
-def backoff(tries: int) -> timedelta:
-    """How long to wait after so many tries: 5 minutes, doubled each time, at most 4 hours."""
-    doublings: int = 2 ** min(tries - 1, 10)
-    return min(FIRST_WAIT * doublings, LONGEST_WAIT)
-
-
-def _ready() -> QuerySet[Mailing]:
-    # No join: PostgreSQL would not look again at the row's state after waiting for another claim's lock.
-    running = Domain.objects.filter(paused_at__isnull=True)
-    due = Mailing.objects.filter(restore_guard.is_open(), state__in=Mailing.OPEN, due_at__lte=Now())
-    return due.filter(domain__in=running)
-
-
-def _claim(pk: int) -> _Claim | None:
-    """Take the row and mint its secret, both or neither: a secret already mailed is never replaced by accident."""
-    lease = random.token_hex(16)
-    with transaction.atomic():
-        taken = (
-            _ready()
-            .filter(pk=pk)
-            .update(
-                state=S.SENDING,
-                lease=lease,
-                lease_until=_from_now(LEASE),
-                attempts=F("attempts") + 1,
-                sent_at=None,
-            )
-        )
-        if not taken:
-            return None
-        mailing = Mailing.objects.select_related(
-            "domain__customer",
-            "mailbox__domain__customer",
-            "first_login__mailbox__domain__customer",
-            "review__customer",
-        ).get(pk=pk)
-        invitation, review = mailing.first_login, mailing.review
-        if (invitation and (invitation.consumed_at or invitation.revoked_at)) or (review and review.revoked_at):
-            # Saved, excluded or revoked since it was queued: nobody needs this mail.
-            Mailing.objects.filter(pk=pk).update(state=S.CANCELLED, lease="", lease_until=None)
-            return None
-        return _Claim(mailing, _mint(mailing))
-
-
-def _mint(mailing: Mailing) -> str:
-    if mailing.first_login:
-        return first_logins.mint(mailing.first_login)
-    return codes.mint(mailing.review) if mailing.review else ""
-
-
-def _mark_end(mailing: Mailing) -> bool:
-    """Note that the dot goes out now, under a renewed lease; False if the lease is no longer ours."""
-    ours = Mailing.objects.filter(pk=mailing.pk, state=S.SENDING, lease=mailing.lease, lease_until__gt=Now())
-    return ours.update(sent_at=Now(), lease_until=_from_now(LEASE)) == 1
-
-
-def _settle(mailing: Mailing, answer: Answer) -> None:
-    """Write down how it ended, unless the row is another worker's by now.
-
-    A row already taken for `unclear` still believes its own worker's late but clear answer.
+    Safe to call twice, late, or for a row that is gone. A mail the pace does not allow yet is left to the next run.
     """
-    if answer.verdict == Verdict.STOPPED:
+    way = _way_of(pk)
+    if way is None:
         return
-    state = {Verdict.ACCEPTED: S.SENT, Verdict.REFUSED: S.FAILED, Verdict.UNCLEAR: S.UNCLEAR}.get(
-        answer.verdict, S.WAITING if mailing.attempts < TRIES else S.FAILED
-    )
-    changes: dict[str, object] = {"state": state, "error": answer.text}
-    if state == S.SENT:
-        changes |= {"sent_at": Now(), "error": ""}
-    elif state != S.UNCLEAR:
-        changes |= {"sent_at": None, "lease": "", "lease_until": None}
-    if state == S.WAITING:
-        changes["due_at"] = _from_now(backoff(mailing.attempts))
-    with transaction.atomic():
-        ours = Mailing.objects.filter(pk=mailing.pk, lease=mailing.lease, state__in=[S.SENDING, S.UNCLEAR])
-        if not ours.update(**changes):
-            return
-        if state != S.WAITING:
-            _record(mailing, state, answer)
-    log.info("mail_settled", mailing=mailing.pk, state=str(state), code=answer.code, tries=mailing.attempts)
+    if pace.take(way, 1):
+        with _Run(way) as run:
+            run.send([pk])
+    elif pace.wake(way):
+        _ring_again(way, pk)
 
 
-def _record(mailing: Mailing, state: Mailing.State, answer: Answer) -> None:
-    detail: dict[str, Any] = {} if state == S.SENT else {"code": answer.code}
-    Event.record(
-        _ACTIONS[state],
-        actor="worker",
-        mailbox=mailing.mailbox,
-        domain=mailing.domain,
-        mail=mailing.kind,
-        mailing=mailing.pk,
-        **detail,
-    )
+def work(pk: int) -> int:
+    """Send what is due the way this mail goes, then ring for the rest. Returns how many mails were taken."""
+    way = _way_of(pk)
+    if way is None:
+        return 0
+    with _Run(way) as run:
+        while run.goes_on:
+            pks = _first(way, BATCH)
+            allowed = pace.take(way, len(pks)) if pks else 0
+            if allowed == 0:
+                break
+            run.send(pks[:allowed])
+    rest = _first(way, 1)
+    if rest and not run.is_down:
+        _ring_again(way, rest[0])
+    else:
+        pace.rest(way)
+    return run.taken
 
 
-def _from_now(wait: timedelta) -> Combinable:
-    """A time on the database's clock: the workers' clocks may differ."""
-    return ExpressionWrapper(Now() + Value(wait), output_field=DateTimeField())
+class _Run:
+    """Mails of one way, one after the other, over one connection that is opened when it is needed."""
+
+    def __init__(self, way: route.Way) -> None:
+        self.taken = 0
+        self.is_down = False
+        self._ends = time.monotonic() + TIRED_SECONDS
+        self._way = way
+        self._line: Line | None = None
+
+    def __enter__(self) -> "_Run":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._line:
+            self._line.close()
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more may be taken: the server answers, and the run is not too long yet."""
+        return not self.is_down and self.taken < RUN_AT_MOST and time.monotonic() < self._ends
+
+    def send(self, pks: Sequence[int]) -> None:
+        """Send those of the mails that can be claimed; what is not begun is given back."""
+        claimed = claims.claim(pks)
+        for number, claim in enumerate(claimed):
+            if not self.goes_on:
+                claims.release(claimed[number:])
+                return
+            self.taken += 1
+            claims.settle(claim.mailing, self._answer(claim))
+
+    def _answer(self, claim: claims.Claim) -> Answer:
+        mailing = claim.mailing
+        try:
+            to = str(parse(mailing.recipient))
+        except InvalidAddress:
+            return Answer(Verdict.REFUSED, text="the recipient is no mail address")
+        if self._line is None:
+            try:
+                way = self._way.route()
+            except SecretsError:
+                self.is_down = True
+                return Answer(Verdict.AGAIN, text="the password of this server cannot be read: type it again")
+            if way is None:
+                return Answer(Verdict.REFUSED, text="the settings name no SMTP host of the new server")
+            self._line = Line(way)
+        answer = self._line.deliver(
+            compose.message(compose.of(mailing, claim.secret), to=to, mailing_id=mailing.pk).as_bytes(),
+            sender=compose.sender(mailing.pk),
+            to=to,
+            before_end=partial(claims.mark_end, mailing),
+            hide=claim.secret,
+        )
+        self.is_down = self._line.is_down
+        return answer
+
+
+def _way_of(pk: int) -> route.Way | None:
+    if not restore_guard.watch():
+        return None
+    mailing = claims.ready().filter(pk=pk).select_related("domain__source").first()
+    return route.of(mailing) if mailing else None
+
+
+def _first(way: route.Way, number: int) -> list[int]:
+    return list(claims.ready().filter(way.mails()).values_list("pk", flat=True)[:number])
+
+
+def _ring_again(way: route.Way, pk: int) -> None:
+    after = pace.wait(way)
+    pace.go_on(way, after)
+    ring("send_mails", pk, after=after)

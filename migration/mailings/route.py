@@ -1,94 +1,92 @@
-"""Which way a mail goes, and one SMTP conversation with a clear end.
+"""Which way a mail goes, and how fast that way may be used.
 
 Mail to a mailbox that moves goes to the source's own SMTP host. Never by MX: after the cut-over the MX record points
 at the new mailbox, which nobody can open before this mail was read. The one mail meant for the new mailbox goes to
-the target's SMTP host, for before the cut-over MX points at the old one.
+the target's SMTP host, for before the cut-over MX points at the old one. Mail to everybody else, such as the
+customer's contact, goes to the provider's smarthost if the settings name one, and the source's way if they do not.
 """
 
-import re
-import smtplib
-import socket
-import ssl
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
-from enum import StrEnum
-from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db.models import Q
 
-from migration.models import Domain, Mailbox, Mailing
+from migration.models import Domain, Mailbox, Mailing, Source
+from migration.secrets import Purpose, seal, unseal
 
-TIMEOUT_SECONDS = 30
-# After the dot a filter may still be reading the mail; giving up early makes an unclear mail of a good one.
-END_TIMEOUT_SECONDS = 60
-MAX_TEXT = 300
+from .smtp import Route
 
+TARGET = "target"
+SMARTHOST = "smarthost"
+SETTINGS = "settings"
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """An SMTP host and how to talk to it. `security` is none, starttls or tls; user is empty for no login."""
-
-    host: str
-    port: int
-    security: str
-    user: str = ""
-    password: str = ""
-
-    def __repr__(self) -> str:
-        return f"Route({self.host}:{self.port}, {self.security})"
+_FOR_NEW_MAILBOX = Q(kind=Mailing.Kind.PASSWORD_ACTIVE)
 
 
-class Verdict(StrEnum):
-    """How a conversation ended, seen from the outbox."""
+@dataclass(frozen=True)
+class Way:
+    """A way mails go. `key` names it for good; `pace` is how many mails it takes a minute."""
 
-    ACCEPTED = "accepted"
-    AGAIN = "again"
-    REFUSED = "refused"
-    UNCLEAR = "unclear"
-    STOPPED = "stopped"
+    key: str
+    source: Source | None = None
+
+    @property
+    def pace(self) -> int:
+        """Mails a minute."""
+        return (self.source and self.source.pace) or settings.MAILS_PER_MINUTE
+
+    def route(self) -> Route | None:
+        """Host and login; None when it is the target's and the settings name none.
+
+        A login is offered over TLS only. Raises migration.secrets.SecretsError when a source's password cannot be
+        opened.
+        """
+        if self.key == TARGET:
+            return target()
+        if self.key == SMARTHOST:
+            return _with_login("SMARTHOST")
+        if self.source is None:
+            return _with_login("SOURCE_SMTP")
+        return _of_source(self.source)
+
+    def mails(self) -> Q:
+        """The condition for a mail to go this way; `of` says the same of one mail."""
+        if self.key == TARGET:
+            return _FOR_NEW_MAILBOX
+        inside = Q(to_domain__in=Domain.objects.values("name"))
+        if self.key == SMARTHOST:
+            return ~_FOR_NEW_MAILBOX & ~inside
+        ours = Domain.objects.filter(source=self.source) if self.source else Domain.objects.filter(source=None)
+        mails = Q(to_domain__in=ours.values("name"))
+        if not settings.SMARTHOST_HOST:
+            mails |= ~inside & Q(domain__in=ours)
+        return ~_FOR_NEW_MAILBOX & mails
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The end of a conversation: the verdict, the SMTP code if there was one, and the server's words made harmless."""
-
-    verdict: Verdict
-    code: int | None = None
-    text: str = ""
-
-
-class Stopped(Exception):
-    """The caller did not let the mail pass its end."""
+def ways() -> Iterator[Way]:
+    """All ways there are."""
+    yield Way(SETTINGS)
+    for source in Source.objects.filter(domains__isnull=False).distinct():
+        yield of_source(source)
+    if settings.SMARTHOST_HOST:
+        yield Way(SMARTHOST)
+    yield Way(TARGET)
 
 
-def for_domain(domain: Domain) -> Route:
-    """The way to the mailboxes of a domain.
-
-    A domain may name a host and port of its own; the security is the settings' for all. The login of the settings
-    belongs to the settings' host: no other host is offered it, and no host without TLS.
-    """
-    host = domain.source_smtp_host or settings.SOURCE_SMTP_HOST
-    own = host == settings.SOURCE_SMTP_HOST and settings.SOURCE_SMTP_SECURITY != "none"
-    return Route(
-        host=host,
-        port=domain.source_smtp_port or settings.SOURCE_SMTP_PORT,
-        security=settings.SOURCE_SMTP_SECURITY,
-        user=settings.SOURCE_SMTP_USER if own else "",
-        password=settings.SOURCE_SMTP_PASSWORD if own else "",
-    )
-
-
-def for_mailing(mailing: Mailing) -> Route | None:
-    """The way of one mail: a notice for the new mailbox goes to the target, everything else to the source.
-
-    None when the way is the target's and the settings name none.
-    """
+def of(mailing: Mailing) -> Way:
+    """The way of one mail: by the domain of the address it goes to, not by the one it is about."""
     if mailing.kind == Mailing.Kind.PASSWORD_ACTIVE:
-        return target()
-    return for_domain(mailing.domain)
+        return Way(TARGET)
+    inside = Domain.objects.filter(name=mailing.to_domain).select_related("source").first()
+    if inside is None and settings.SMARTHOST_HOST:
+        return Way(SMARTHOST)
+    return of_source((inside or mailing.domain).source)
+
+
+def of_source(source: Source | None) -> Way:
+    """The way to the mailboxes of a source; None is the one of the settings."""
+    return Way(f"source:{source.pk}", source) if source else Way(SETTINGS)
 
 
 def target() -> Route | None:
@@ -108,135 +106,32 @@ def recipient(mailbox: Mailbox) -> str:
     return mailbox.address
 
 
-def deliver(
-    route: Route,
-    message: EmailMessage,
-    *,
-    sender: str,
-    to: str,
-    before_end: Callable[[], bool],
-    hide: str = "",
-) -> Answer:
-    """Have one conversation and say how it ended. Raises nothing.
-
-    `sender` and `to` are the envelope, ASCII only. `before_end` is asked when everything but the final dot was sent;
-    if it says no, the connection is closed and the server throws the mail away (RFC 5321, 4.1.1.4).
-    `hide` is struck out of the server's words: some repeat the mail they refuse.
-    """
-    try:
-        smtp = _connect(route)
-    except (smtplib.SMTPException, OSError) as error:
-        # Refusals before MAIL tell of the server or of our login, not of this mail: they pass.
-        return Answer(Verdict.AGAIN, getattr(error, "smtp_code", None), _words(error, hide))
-    smtp.before_end = before_end
-    try:
-        smtp.sendmail(sender, [to], message.as_bytes(policy=SMTP_POLICY))
-    except Stopped:
-        smtp.close()
-        return Answer(Verdict.STOPPED)
-    except (smtplib.SMTPException, OSError) as error:
-        smtp.close()
-        return _judged(error, ended=smtp.ended, hide=hide)
-    with suppress(smtplib.SMTPException, OSError):
-        smtp.quit()
-    return Answer(Verdict.ACCEPTED, 250)
+def seal_password(source: Source, password: str) -> None:
+    """Put the sealed password, or none, into the row, which has its number already; saving is the caller's."""
+    source.sealed_password = seal(Purpose.SOURCE_LOGIN, sealed_for(source), password.encode()) if password else None
 
 
-class _Ending(smtplib.SMTP):
-    """smtplib, except that it knows whether the final dot may have left the house."""
-
-    before_end: Callable[[], bool]
-    ended = False
-
-    def data(self, msg: bytes | str) -> tuple[int, bytes]:  # type: ignore[override]
-        """The DATA command, in two steps: the mail, then its end."""
-        self.putcmd("data")
-        code, reply = self.getreply()
-        if code != 354:
-            raise smtplib.SMTPDataError(code, reply)
-        content = msg if isinstance(msg, bytes) else msg.encode("ascii")
-        content = re.sub(rb"(?m)^\.", b"..", content)
-        self.send(content if content.endswith(b"\r\n") else content + b"\r\n")
-        if not self.before_end():
-            raise Stopped
-        self.ended = True
-        if self.sock:
-            self.sock.settimeout(END_TIMEOUT_SECONDS)
-        self.send(b".\r\n")
-        return self.getreply()
+def sealed_for(source: Source) -> str:
+    """What the seal of the password is bound to: with another host or user it has to be typed again."""
+    return f"{source.pk}|{source.smtp_host}|{source.smtp_user}"
 
 
-class _EndingTls(_Ending, smtplib.SMTP_SSL):
-    """The same with TLS from the first byte."""
+def _of_source(source: Source) -> Route:
+    if source.security == Source.Security.NONE:
+        return Route(source.smtp_host, source.smtp_port, source.security)
+    if source.smtp_user:
+        sealed = source.sealed_password
+        password = unseal(Purpose.SOURCE_LOGIN, sealed_for(source), sealed).decode() if sealed else ""
+        return Route(source.smtp_host, source.smtp_port, source.security, source.smtp_user, password)
+    # The login of the settings belongs to the settings' host: no other one is offered it.
+    own = source.smtp_host == settings.SOURCE_SMTP_HOST
+    user, password = (settings.SOURCE_SMTP_USER, settings.SOURCE_SMTP_PASSWORD) if own else ("", "")
+    return Route(source.smtp_host, source.smtp_port, source.security, user, password)
 
 
-def _connect(route: Route) -> _Ending:
-    """A connection ready for MAIL. Certificates are verified against the system's authorities (or SSL_CERT_FILE)."""
-    name = urlsplit(settings.BASE_URL).hostname or "localhost"
-    if route.security == "tls":
-        smtp: _Ending = _EndingTls(
-            route.host, route.port, name, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context()
-        )
-    else:
-        smtp = _Ending(route.host, route.port, name, timeout=TIMEOUT_SECONDS)
-    try:
-        if route.security == "starttls":
-            smtp.starttls(context=ssl.create_default_context())
-        smtp.ehlo_or_helo_if_needed()
-        if route.user:
-            smtp.login(route.user, route.password)
-    except BaseException:
-        smtp.close()
-        raise
-    return smtp
-
-
-def _judged(error: Exception, *, ended: bool, hide: str) -> Answer:
-    """Tell later from never from unknown.
-
-    A reply of the server decides, also after the dot: 4xx and 5xx both say that it did not take the mail. Without one,
-    the dot decides: not sent, nothing was delivered; sent, nobody knows.
-    """
-    code, text = _reply(error)
-    words = _harmless(text, hide)
-    if code is not None and 400 <= code < 500:
-        return Answer(Verdict.AGAIN, code, words)
-    if code is not None and 500 <= code < 600:
-        return Answer(Verdict.REFUSED, code, words)
-    return Answer(Verdict.UNCLEAR if ended else Verdict.AGAIN, code, words)
-
-
-def _reply(error: Exception) -> tuple[int | None, str | bytes]:
-    """The server's reply inside an exception of smtplib, if it holds one."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return next(iter(error.recipients.values()))
-    # smtplib raises the bare class for an overlong line, with a code of its own making.
-    if isinstance(error, smtplib.SMTPResponseException) and type(error) is not smtplib.SMTPResponseException:
-        return error.smtp_code, error.smtp_error
-    return None, type(error).__name__
-
-
-def _words(error: Exception, hide: str) -> str:
-    """What to show of an error before MAIL: the server's words, or what kind of trouble it was."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return _harmless(f"certificate not trusted: {error.verify_message}", hide)
-    if isinstance(error, smtplib.SMTPNotSupportedError):
-        return "the server does not offer what the settings ask for (STARTTLS or a login)"
-    if isinstance(error, socket.gaierror):
-        return "the name of the server is unknown"
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, ConnectionRefusedError):
-        return "connection refused"
-    return _harmless(_reply(error)[1], hide)
-
-
-def _harmless(text: str | bytes, hide: str) -> str:
-    """Printable ASCII on one line, short, without the secret however it is grouped or capitalised."""
-    words = text.decode("ascii", "replace") if isinstance(text, bytes) else text
-    words = " ".join(re.sub(r"[^ -~]+", " ", words).split())
-    symbols = re.sub(r"[^a-z0-9]", "", hide.lower())
-    # Group by group: an echo of the raw mail may have a line break in the middle.
-    if group := "|".join(symbols[place : place + 4] for place in range(0, len(symbols), 4)):
-        words = re.sub(rf"(?:{group})(?:[^a-z0-9]*(?:{group}))*", "(struck out)", words, flags=re.IGNORECASE)
-    return words[:MAX_TEXT]
+def _with_login(name: str) -> Route:
+    """The host of the settings that begin with this name."""
+    host, port, security, user, password = (
+        getattr(settings, f"{name}_{part}") for part in ("HOST", "PORT", "SECURITY", "USER", "PASSWORD")
+    )
+    return Route(host, port, security, *((user, password) if user and security != "none" else ("", "")))

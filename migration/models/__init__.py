@@ -14,6 +14,7 @@ from .plans import Campaign, PlanStep
 from .provisioning import ProvisionedObject, Provisioning
 from .pushes import Push, Target
 from .reviews import Answer, Review
+from .sources import Pace, Source
 
 __all__ = [
     "Alias",
@@ -33,11 +34,13 @@ __all__ = [
     "LoginPoll",
     "Mailbox",
     "Mailing",
+    "Pace",
     "PlanStep",
     "ProvisionedObject",
     "Provisioning",
     "Push",
     "Review",
+    "Source",
     "SourceLogin",
     "Target",
     "TargetLogin",

@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from migration.addresses import domain_to_unicode
 
+from .sources import Source
+
 
 class Customer(models.Model):
     """Who the domains belong to, and whom we tell before anything happens."""
@@ -37,15 +39,15 @@ class Domain(models.Model):
     name = models.CharField(
         _("domain"), max_length=253, unique=True, help_text=_("With umlauts or not; kept as the xn-- form.")
     )
-    source_smtp_host = models.CharField(
-        _("old server for mail to its mailboxes"),
-        max_length=253,
+    source = models.ForeignKey(
+        Source,
+        models.PROTECT,
+        null=True,
         blank=True,
-        help_text=_(
-            "Empty: the one of the settings. Never looked up by MX, which may point at the new server already."
-        ),
+        related_name="domains",
+        verbose_name=_("old server for mail to its mailboxes"),
+        help_text=_("Empty: the one of the settings."),
     )
-    source_smtp_port = models.PositiveIntegerField(_("its port"), null=True, blank=True)
     deadline = models.DateField(
         _("deadline"),
         null=True,

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now, StrIndex, Substr
 from django.utils.translation import gettext_lazy as _
 
 from .customers import Domain
@@ -41,6 +41,8 @@ class Mailing(models.Model):
         CANCELLED = "cancelled", _("cancelled")
 
     OPEN = (State.QUEUED, State.WAITING)
+    BULK = (Kind.REMINDER, Kind.SUMMARY)
+    """Kinds nobody waits for; of invitations, those of a whole domain are so too."""
 
     kind = models.CharField(_("mail"), max_length=16, choices=Kind)
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="mailings", verbose_name=_("domain"))
@@ -50,10 +52,17 @@ class Mailing(models.Model):
         Review, models.SET_NULL, null=True, related_name="mailings", verbose_name=_("contact's list")
     )
     recipient = models.CharField(_("to"), max_length=320)
+    # Tells which way the mail goes; a mail may be about one domain and go to an address in another.
+    to_domain = models.GeneratedField(
+        expression=Lower(Substr("recipient", StrIndex("recipient", models.Value("@")) + 1)),
+        output_field=models.CharField(max_length=320),
+        db_persist=True,
+    )
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     subject = models.CharField(_("subject"), max_length=200, blank=True)
     text = models.TextField(_("text"), blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
+    is_bulk = models.BooleanField(default=False, editable=False, help_text="Nobody waits for it: others leave first.")
     due_at = models.DateTimeField(_("due"), db_default=Now())
     attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
     lease = models.CharField(max_length=32, blank=True, editable=False)
@@ -61,6 +70,13 @@ class Mailing(models.Model):
     error = models.CharField(_("answer of the server"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     sent_at = models.DateTimeField(_("sent"), null=True, editable=False)
+    plain_sender = models.BooleanField(
+        default=False, editable=False, help_text="Its bounces name it without a MAC: it is of before those had one."
+    )
+    bounced_at = models.DateTimeField(_("came back"), null=True, editable=False)
+    delayed_at = models.DateTimeField(_("told to be delayed"), null=True, editable=False)
+    bounce_code = models.CharField(_("status of the report"), max_length=11, blank=True, editable=False)
+    bounce_text = models.CharField(_("words of the report"), max_length=300, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("mail")

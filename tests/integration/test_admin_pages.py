@@ -22,7 +22,7 @@ def add_domain(client: Client, name: str, customer: Customer | None = None) -> A
     customer = customer or make_customer()
     return client.post(
         reverse("admin:migration_domain_add"),
-        {"customer": customer.pk, "name": name, "deadline": "", "source_smtp_host": "", "source_smtp_port": ""},
+        {"customer": customer.pk, "name": name, "deadline": "", "source": ""},
     )
 
 
@@ -63,7 +63,7 @@ def test_a_domain_with_mailboxes_keeps_its_name(admin_client_mfa: Client) -> Non
 
     admin_client_mfa.post(
         reverse("admin:migration_domain_change", args=[domain.pk]),
-        {"customer": domain.customer_id, "name": "neu.example", "deadline": "", "source_smtp_host": ""},
+        {"customer": domain.customer_id, "name": "neu.example", "deadline": "", "source": ""},
     )
 
     domain.refresh_from_db()

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from migration import first_login as first_logins
-from migration.mailings import outbox, route
+from migration.mailings import claims, outbox, route
 from migration.models import Event, FirstLogin, Mailbox, Mailing
 from sandbox.mailhost import At, MailHost
 
@@ -172,15 +172,15 @@ def test_unreachable_server_is_tried_again(settings: Any, queued: Mailing) -> No
 
 def test_mail_is_given_up_after_three_days_of_tries(host: MailHost, queued: Mailing) -> None:
     host.fail(450, times=50)
-    waited = sum((outbox.backoff(tries) for tries in range(1, outbox.TRIES)), timedelta())
-    Mailing.objects.filter(pk=queued.pk).update(attempts=outbox.TRIES - 1)
+    waited = sum((claims.backoff(tries) for tries in range(1, claims.TRIES)), timedelta())
+    Mailing.objects.filter(pk=queued.pk).update(attempts=claims.TRIES - 1)
 
     outbox.send(queued.pk)
 
     queued.refresh_from_db()
     assert queued.state == S.FAILED
     assert timedelta(days=2, hours=20) < waited <= timedelta(days=3)
-    assert [outbox.backoff(tries) for tries in (1, 2, 7, 500)] == [
+    assert [claims.backoff(tries) for tries in (1, 2, 7, 500)] == [
         timedelta(minutes=5),
         timedelta(minutes=10),
         timedelta(hours=4),
@@ -214,13 +214,13 @@ def test_invitation_nobody_needs_any_more_is_cancelled(
     assert (queued.state, host.mails()) == (S.CANCELLED, [])
 
 
-def test_sweep_keeps_the_pace_and_takes_the_longest_due_first(settings: Any, mailbox: Mailbox) -> None:
-    settings.MAILS_PER_MINUTE, settings.SWEEP_SECONDS = 4, 30
-    rows = [invite(mailbox).pk for _ in range(5)]
-    Mailing.objects.filter(pk=rows[4]).update(due_at=timezone.now() - timedelta(hours=1))
-    Mailing.objects.filter(pk=rows[0]).update(due_at=timezone.now() + timedelta(hours=1))
+def test_who_is_waited_for_leaves_before_a_whole_domain_and_then_the_longest_due(mailbox: Mailbox) -> None:
+    rows = [invite(mailbox).pk for _ in range(4)]
+    Mailing.objects.filter(pk__in=rows[:3]).update(is_bulk=True)
+    Mailing.objects.filter(pk=rows[2]).update(due_at=timezone.now() - timedelta(hours=1))
+    Mailing.objects.filter(pk=rows[1]).update(due_at=timezone.now() + timedelta(hours=1))
 
-    assert outbox.due() == [rows[4], rows[1]]
+    assert outbox.due() == [rows[3], rows[2], rows[0]]
 
 
 @pytest.mark.parametrize(("ended", "state"), [(False, S.WAITING), (True, S.UNCLEAR)])
@@ -239,7 +239,7 @@ def test_row_under_a_living_lease_is_left_alone(queued: Mailing) -> None:
     soon = timezone.now() + timedelta(minutes=1)
     Mailing.objects.filter(pk=queued.pk).update(state=S.SENDING, lease="other", lease_until=soon)
 
-    assert outbox.reap_leases() == 0
+    assert claims.reap_leases() == 0
     outbox.send(queued.pk)
     queued.refresh_from_db()
     assert (queued.state, queued.lease) == (S.SENDING, "other")
@@ -248,12 +248,12 @@ def test_row_under_a_living_lease_is_left_alone(queued: Mailing) -> None:
 def test_worker_that_slept_past_its_lease_does_not_end_the_mail(
     host: MailHost, queued: Mailing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "LEASE", timedelta(seconds=-1))
+    monkeypatch.setattr(claims, "LEASE", timedelta(seconds=-1))
     outbox.send(queued.pk)
     monkeypatch.undo()
 
     assert host.mails() == []
-    assert outbox.reap_leases() == 1
+    assert claims.reap_leases() == 1
     assert again(queued).state == S.SENT
     assert len(host.mails()) == 1
 

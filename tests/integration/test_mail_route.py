@@ -15,24 +15,27 @@ from cryptography.x509.oid import NameOID
 
 from migration import first_login as first_logins
 from migration.mailings import compose, outbox, route
-from migration.mailings.route import Route, Verdict
-from migration.models import FirstLogin, Mailbox, Mailing
+from migration.mailings.smtp import Answer, Line, Route, Verdict
+from migration.models import Domain, FirstLogin, Mailbox, Mailing, Source
+from migration.secrets import SealBroken
 from sandbox.mailhost import At, MailHost
 from tests import factories
 
 SECRET = "kfp7mrt4xwd9hc3q"
 
 
-def send(way: Route, *, let_it_end: bool = True) -> route.Answer:
+def send(way: Route, *, let_it_end: bool = True) -> Answer:
     mail = compose.announcement("Umzug", "Bald ist es so weit.\n", language="de")
-    return route.deliver(
-        way,
-        compose.message(mail, to="anna@demo.example", mailing_id=7),
+    line = Line(way)
+    answer = line.deliver(
+        compose.message(mail, to="anna@demo.example", mailing_id=7).as_bytes(),
         sender=compose.sender(7),
         to="anna@demo.example",
         before_end=lambda: let_it_end,
         hide=SECRET,
     )
+    line.close()
+    return answer
 
 
 @pytest.fixture
@@ -71,14 +74,18 @@ def server_tls(certificate: Path) -> ssl.SSLContext:
     return context
 
 
+def way_to(domain: Domain) -> Route | None:
+    return route.of_source(domain.source).route()
+
+
 def test_domain_goes_by_the_settings_unless_it_names_its_own_server(db: None, settings: Any) -> None:
     settings.SOURCE_SMTP_HOST, settings.SOURCE_SMTP_PORT = "alt.provider.example", 2525
     settings.SOURCE_SMTP_SECURITY = "tls"
     domain = factories.make_domain()
-    assert route.for_domain(domain) == Route("alt.provider.example", 2525, "tls")
+    assert way_to(domain) == Route("alt.provider.example", 2525, "tls")
 
-    domain.source_smtp_host, domain.source_smtp_port = "other.example", 26
-    assert route.for_domain(domain) == Route("other.example", 26, "tls")
+    domain.source = Source.objects.create(name="Other", smtp_host="other.example", smtp_port=26)
+    assert way_to(domain) == Route("other.example", 26, "starttls")
 
 
 @pytest.mark.parametrize(
@@ -90,11 +97,58 @@ def test_login_is_offered_only_to_the_settings_host_and_only_over_tls(
 ) -> None:
     settings.SOURCE_SMTP_USER, settings.SOURCE_SMTP_PASSWORD = "portal", "Login-Secret-1"
     settings.SOURCE_SMTP_SECURITY = security
+    source = Source.objects.create(name="Own", smtp_host=own_host, security=security) if own_host else None
 
-    way = route.for_domain(factories.make_domain(source_smtp_host=own_host))
+    way = way_to(factories.make_domain(source=source))
 
+    assert way is not None
     assert (way.user, way.password) == (user, "Login-Secret-1" if user else "")
     assert "Login-Secret-1" not in repr(way)
+
+
+def test_password_of_an_old_server_is_sealed_and_offered_over_tls_only(db: None) -> None:
+    source = Source.objects.create(name="Own", smtp_host="own.example", smtp_user="umzug", security="tls")
+    route.seal_password(source, "Login-Secret-2")
+    source.save()
+
+    assert b"Login-Secret-2" not in bytes(source.sealed_password or b"")
+    assert route.of_source(source).route() == Route("own.example", 25, "tls", "umzug", "Login-Secret-2")
+
+    source.security = "none"
+    assert route.of_source(source).route() == Route("own.example", 25, "none")
+
+
+def test_password_of_an_old_server_does_not_open_for_another_host(db: None) -> None:
+    source = Source.objects.create(name="Own", smtp_host="own.example", smtp_user="umzug", security="tls")
+    route.seal_password(source, "Login-Secret-2")
+    source.smtp_host = "evil.example"
+
+    with pytest.raises(SealBroken):
+        route.of_source(source).route()
+
+
+@pytest.mark.parametrize(
+    ("smarthost", "to", "key"),
+    [
+        ("", "eva@kunde.example", "settings"),
+        ("smart.example", "eva@kunde.example", "smarthost"),
+        ("smart.example", "chef@demo.example", "settings"),
+        ("smart.example", "chef@other.example", "source"),
+    ],
+)
+def test_mail_leaves_by_the_smarthost_unless_its_address_is_in_a_domain_that_moves(
+    db: None, settings: Any, smarthost: str, to: str, key: str
+) -> None:
+    settings.SMARTHOST_HOST = smarthost
+    domain = factories.make_domain("demo.example", announced=False)
+    source = Source.objects.create(name="Other", smtp_host="other-host.example")
+    factories.make_domain("other.example", source=source, announced=False)
+    mailing = outbox.enqueue(Mailing.Kind.ANNOUNCEMENT, domain=domain, recipient=to, language="de")
+
+    way = route.of(Mailing.objects.get(pk=mailing.pk))
+
+    assert way.key.partition(":")[0] == key
+    assert [other.key for other in route.ways() if Mailing.objects.filter(other.mails()).exists()] == [way.key]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +177,7 @@ def test_mail_travels_over_tls_with_a_login(
 
     with MailHost(tmp_path / "mails", login=("portal", "right"), **side) as host:
         way = Route("localhost", host.smtp_port, security, "portal", "right")
-        assert send(way) == route.Answer(Verdict.ACCEPTED, 250)
+        assert send(way) == Answer(Verdict.ACCEPTED, 250)
         refused = send(Route("localhost", host.smtp_port, security, "portal", "wrong"))
 
         assert (refused.verdict, refused.code) == (Verdict.AGAIN, 535)
@@ -162,13 +216,9 @@ def test_dots_at_the_beginning_of_a_line_survive(host: MailHost) -> None:
     mail = compose.announcement("Punkte", "a\n.\n..b\n. c\n", language="de")
     message = compose.message(mail, to="anna@demo.example", mailing_id=7)
 
-    route.deliver(
-        Route("127.0.0.1", host.smtp_port, "none"),
-        message,
-        sender=compose.sender(7),
-        to="anna@demo.example",
-        before_end=lambda: True,
-    )
+    line = Line(Route("127.0.0.1", host.smtp_port, "none"))
+    line.deliver(message.as_bytes(), sender=compose.sender(7), to="anna@demo.example", before_end=lambda: True)
+    line.close()
 
     assert host.mails()[0].text == "a\n.\n..b\n. c\n"
 
