@@ -16,6 +16,7 @@ import requests
 
 from sandbox.stack import ROOT, Stack, free_port
 
+from .browser import Browser, Page
 from .table import Row
 
 ROUNDS = 7
@@ -59,7 +60,7 @@ def cpu() -> Row:
     return Row("journey_cpu", value, against, "ms", "one Argon2 hash + five minimal Django requests with a session")
 
 
-def umzug(stack: Stack, *, runs: int) -> Server:
+def umzug(stack: Stack, *, runs: int, workers: int = 1) -> Server:
     """Our own server with so many owners, each good for one journey."""
     stack.ports.portal = free_port()
     stack.prepare()
@@ -72,7 +73,7 @@ def umzug(stack: Stack, *, runs: int) -> Server:
         check=True,
     )
     owners = iter([line.split() for line in prepared.stdout.splitlines()])
-    stack.start_web()
+    stack.start_web(workers=workers)
 
     def run() -> None:
         locator, secret = next(owners)
@@ -83,39 +84,39 @@ def umzug(stack: Stack, *, runs: int) -> Server:
 
 def sign_in_and_save(link: str, secret: str, password: str) -> None:
     """Walk the five steps as a browser does; raises when a step does not lead to the next."""
-    with requests.Session() as browser:
-        page = browser.get(link, timeout=10)
+    with Browser(link.partition("/s/")[0]) as browser:
+        page = browser.get(link)
         fields = dict(_FIELD.findall(page.text)) | {"secret": secret}
-        page = _ends_at(browser.post(page.url, fields, timeout=10), "/password")
+        page = _ends_at(browser.post(page.url, fields), "/password")
         fields = dict(_FIELD.findall(page.text)) | {"password": password}
-        _ends_at(browser.post(page.url, fields, timeout=10), "/done")
+        _ends_at(browser.post(page.url, fields), "/done")
 
 
-def _ends_at(response: requests.Response, path: str) -> requests.Response:
-    if not response.url.endswith(path):
-        raise RuntimeError(f"expected {path}, got {response.url} with status {response.status_code}")
-    return response
+def _ends_at(page: Page, path: str) -> Page:
+    if page.url != path:
+        raise RuntimeError(f"expected {path}, got {page.url}")
+    return page
 
 
 def _floor(folder: Path) -> tuple[subprocess.Popen[bytes], Server]:
     process, url = serve("bench.floor", {"FLOOR_FOLDER": str(folder)}, answers_at="step")
 
     def run() -> None:
-        with requests.Session() as browser:
+        with Browser(url) as browser:
             for step in ("step", "step", "step", "hash", "step"):
-                browser.get(f"{url}/{step}", timeout=10).raise_for_status()
+                browser.get(f"/{step}")
 
     return process, Server(psutil.Process(process.pid), run)
 
 
 def serve(
-    module: str, settings: dict[str, str], *arguments: str, answers_at: str
+    module: str, settings: dict[str, str], *arguments: str, answers_at: str, workers: int = 1
 ) -> tuple[subprocess.Popen[bytes], str]:
     """Prepare and start a server beside ours: `python -m MODULE ARGUMENTS…`, then the same gunicorn."""
     port = free_port()
     environment = os.environ | settings
     subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, env=environment, check=True)
-    command = [sys.executable, "-m", "gunicorn", module, "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+    command = [sys.executable, "-m", "gunicorn", module, "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
     options = ["--threads", "8", "--no-control-socket", "--log-level", "error"]
     process = subprocess.Popen([*command, *options], cwd=ROOT, env=environment)
     url = f"http://localhost:{port}"

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import requests
-
 from sandbox.stack import Stack
 
+from .browser import Browser, Page
 from .journey import serve, umzug
 from .table import Row
 
 AT_ONCE = 4
+# As in the Dockerfile, on both sides: each process can use one core for Python.
+WORKERS = 2
 ROUNDS = 5
 PER_ROUND = 32
 WARM_UP = 8
@@ -27,9 +28,9 @@ def stock(*, hasher: str, name: str) -> Row:
     """A row: our journeys per second against stock Django's, which signs in and changes the password."""
     runs = WARM_UP + ROUNDS * PER_ROUND
     with tempfile.TemporaryDirectory(prefix="umzug-bench-") as folder, Stack(Path(folder, "umzug")) as stack:
-        ours = umzug(stack, runs=runs)
+        ours = umzug(stack, runs=runs, workers=WORKERS)
         settings = {"STOCK_FOLDER": folder, "STOCK_HASHER": hasher}
-        process, url = serve("bench.stock", settings, str(runs), answers_at="login")
+        process, url = serve("bench.stock", settings, str(runs), answers_at="login", workers=WORKERS)
         try:
             users = itertools.count()
             pair = (ours.run, lambda: change_password(url, next(users)))
@@ -56,16 +57,16 @@ def per_second(run: Callable[[], None], count: int) -> float:
 def change_password(url: str, number: int) -> None:
     """The same five steps on stock Django. Raises when one does not lead to the next."""
     old, new = f"first-login-password-{number}", f"Nussbaum-Kipferl-{number}"
-    with requests.Session() as browser:
-        page = browser.get(f"{url}/login", timeout=30)
+    with Browser(url) as browser:
+        page = browser.get("/login")
         fields = {"username": f"owner{number}", "password": old}
-        page = browser.post(page.url, fields | _token(page), timeout=30)
+        page = browser.post(page.url, fields | _token(page))
         fields = {"old_password": old, "new_password1": new, "new_password2": new}
-        page = browser.post(page.url, fields | _token(page), timeout=30)
-        if not page.url.endswith("/done"):
+        page = browser.post(page.url, fields | _token(page))
+        if page.url != "/done":
             raise RuntimeError(f"stock Django refused: {page.text[:500]}")
 
 
-def _token(page: requests.Response) -> dict[str, str]:
+def _token(page: Page) -> dict[str, str]:
     found = _TOKEN.search(page.text)
     return {"csrfmiddlewaretoken": found[1] if found else ""}

@@ -136,11 +136,11 @@ class Stack(Processes):
         self.wait_for("mailcow", f"{self.mailcow}/")
         self.wait_for("mailhost", f"{self.mailhost}/")
 
-    def start_web(self) -> None:
+    def start_web(self, *, workers: int = 1) -> None:
         """Start gunicorn and wait until it answers."""
         self._launch(
             "web",
-            *("gunicorn", "portal.wsgi", "--bind", f"127.0.0.1:{self.ports.portal}", "--workers", "1"),
+            *("gunicorn", "portal.wsgi", "--bind", f"127.0.0.1:{self.ports.portal}", "--workers", str(workers)),
             *("--threads", "8", "--no-control-socket", "--log-level", "warning"),
         )
         self.wait_for("web", f"{self.portal}/healthz")
