@@ -11,7 +11,7 @@ from functools import partial
 
 import structlog
 
-from migration import campaign, restore_guard
+from migration import restore_guard
 from migration.addresses import InvalidAddress, parse
 from migration.doorbell import ring
 from migration.models import Domain, FirstLogin, Mailbox, Mailing
@@ -171,8 +171,11 @@ class _Run:
             if way is None:
                 return Answer(Verdict.REFUSED, text="the settings name no SMTP host of the new server")
             self._line = Line(way)
+        mail = compose.of(mailing, claim.secret)
+        if mail.wording:
+            Mailing.objects.filter(pk=mailing.pk).update(wording=mail.wording)
         answer = self._line.deliver(
-            compose.message(compose.of(mailing, claim.secret), to=to, mailing_id=mailing.pk).as_bytes(),
+            compose.message(mail, to=to, mailing_id=mailing.pk).as_bytes(),
             sender=compose.sender(mailing.pk),
             to=to,
             before_end=partial(claims.mark_end, mailing),
