@@ -73,7 +73,9 @@ class DomainAdmin(admin.ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Domain | None = None) -> tuple[str, ...]:
         """The name is part of every address and of every seal: once mailboxes stand under it, it stays."""
-        fixed = ("paused_at", "cut_over_at", "created_at")
+        fixed: tuple[str, ...] = ("paused_at", "cut_over_at", "created_at")
+        if obj:  # the plan's page keeps what it was before
+            fixed = (*fixed, "deadline")
         return (*fixed, "name") if obj and obj.mailboxes.exists() else fixed
 
     @admin.display(description=gettext_lazy("domain"), ordering="name")

@@ -29,7 +29,7 @@ _OF_A_LINK = Joined(first_login="revoked_at", mailbox="local_part state epoch", 
 _OF_A_SESSION = Joined(
     first_login="mac revoked_at",
     mailbox="local_part kind language legacy_hash state version epoch",
-    domain="name cut_over_at",
+    domain="name cut_over_at ended_at",
     customer="language",
 )
 

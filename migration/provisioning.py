@@ -15,7 +15,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from . import breaker, conflicts, doorbell, making, restore_guard, wanted
+from . import breaker, campaign, conflicts, doorbell, making, restore_guard, wanted
 from .conflicts import Found, Wanted
 from .findings import Severity
 from .mailcow import provisioning as verbs
@@ -154,6 +154,7 @@ def due(pk: int | None = None) -> QuerySet[ProvisionedObject]:
         ~_excluded(),
         Q(kind=Kind.DOMAIN) | Exists(done.filter(domain=OuterRef("domain"))),
         restore_guard.is_open(),
+        campaign.runs(),
         state__in=ProvisionedObject.OPEN,
         due_at__lte=Now(),
         domain__paused_at=None,

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
-from . import breaker, delivery, doorbell, restore_guard
+from . import breaker, campaign, delivery, doorbell, restore_guard
 from .inserts import insert
 from .models import Event, Mailbox, Push, Target
 from .secrets import Purpose, seal
@@ -73,6 +73,7 @@ def due() -> QuerySet[Push]:
     in_flight = Push.objects.filter(mailbox=OuterRef("mailbox"), state=Push.State.IN_FLIGHT)
     return Push.objects.filter(
         restore_guard.is_open(),
+        campaign.runs(),
         ~Exists(in_flight),
         state__in=Push.DUE,
         due_at__lte=Now(),

@@ -33,6 +33,15 @@ SENTENCES: dict[str, str | Promise] = {
     "alias_target": _("The mailbox it shall deliver to is not there or does not move."),
     "alias_there": _("There is an alias of this address already."),
     "alias_made": _("The alias is being made or was made on the new server. Delete it there, then leave this answer."),
+    "all_paused": _("The whole move is paused. Resume it first."),
+    "ended": _("The move of this domain is finished."),
+    "on_request": _("This mailbox is written to on request only. Invite it again if its owner asks."),
+    "written_lately": _("The last mail is less than a day old. Give the owner time to read it."),
+    "too_few_done": _("Too few mailboxes are done for the cut-over. Wait, or type a reason; it is recorded."),
+    "cut_over_already": _("The cut-over is marked already, or the move is finished."),
+    "not_cut_over": _("The cut-over is not marked."),
+    "pushes_open": _("Passwords are still on their way to the new server. Wait, or look at those that need attention."),
+    "still_open": _("Mailboxes are still open. Type a reason if the move shall end all the same."),
     "case_closed": _("Somebody else has closed this case already."),
 }
 

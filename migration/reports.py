@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sub
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from . import restore_guard
+from . import campaign, restore_guard
 from .addresses import domain_to_unicode
 from .models import Domain, Mailbox, Mailing, Push, Target
 
@@ -36,6 +36,7 @@ class Completion:
     deadline: date | None = None
     announced_at: datetime | None = None
     paused_at: datetime | None = None
+    plan_problem: str = ""
 
     @property
     def display_name(self) -> str:
@@ -123,7 +124,7 @@ def with_badges(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
 
     `mail_state` is the state of the newest invitation, `push_state` and `push_reason` those of the open push.
     """
-    invitations = Mailing.objects.filter(mailbox=OuterRef("pk"), kind=Mailing.Kind.INVITATION).order_by("-id")
+    invitations = Mailing.objects.filter(mailbox=OuterRef("pk"), kind__in=Mailing.WITH_SECRET).order_by("-id")
     pushes = Push.objects.filter(mailbox=OuterRef("pk"), state__in=Push.OPEN)
     return mailboxes.annotate(
         mail_state=Subquery(invitations.values("state")[:1]),
@@ -135,7 +136,7 @@ def with_badges(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
 def needing_attention() -> QuerySet[Mailbox]:
     """Mailboxes where nothing goes on by itself: a blocked push, or an invitation that did not arrive."""
     blocked = Push.objects.filter(mailbox=OuterRef("pk"), state=Push.State.BLOCKED)
-    newest = Mailing.objects.filter(mailbox=OuterRef("pk"), kind=Mailing.Kind.INVITATION).order_by("-id")
+    newest = Mailing.objects.filter(mailbox=OuterRef("pk"), kind__in=Mailing.WITH_SECRET).order_by("-id")
     return Mailbox.objects.annotate(newest_mail=Subquery(newest.values("state")[:1])).filter(
         Exists(blocked) | Q(state__in=(S.INVITED, S.SIGNED_IN), newest_mail__in=_UNDELIVERED)
     )
@@ -146,9 +147,10 @@ def oldest_due_seconds() -> int:
 
     A row counts from the moment it was due, or from the moment its worker's lease ran out. Mails leave at a fixed
     pace, so thousands may be due in good order: as long as some leave, they count from the newest one sent. Rows of
-    a paused domain wait on purpose, pushes wait for a person while a breaker is open, and all after a restore.
+    a paused domain wait on purpose, pushes wait for a person while a breaker is open, and all after a restore
+    or while the whole move is paused.
     """
-    if restore_guard.stopped_since():
+    if restore_guard.stopped_since() or campaign.paused():
         return 0
     pushes = Push.objects.filter(mailbox__domain__paused_at=None)
     stopped = Target.objects.filter(breaker_opened_at__isnull=False).exists()

@@ -57,6 +57,8 @@ def handed_over(mailbox: Mailbox) -> bool:
     """Whether the owner changes his password on the new server from now on, and not here any more.
 
     So it is once he was seen there, or once his password works there and mail for the domain arrives there. A late
-    owner without a new password still chooses one here, whatever the domain.
+    owner without a new password still chooses one here, until the move of the domain is finished.
     """
-    return mailbox.state == S.MOVED or (mailbox.state == S.ACTIVE and mailbox.domain.cut_over_at is not None)
+    domain = mailbox.domain
+    arrives_there = mailbox.state == S.ACTIVE and domain.cut_over_at is not None
+    return mailbox.state == S.MOVED or arrives_there or domain.ended_at is not None

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import bans, import_runs, logins, provisioning, pushes, restore_guard
+from . import bans, clock, import_runs, logins, provisioning, pushes, restore_guard
 from .doorbell import ring
 from .imports import staging
 from .mailings import outbox
@@ -66,6 +66,12 @@ def sweep() -> None:
     provisioning.reap_leases()
     provisioning.ring()
     staging.forget_old()
+
+
+@shared_task(name="migration.carry_out_plans")
+def carry_out_plans() -> None:
+    """Do what is due of the domains' plans."""
+    clock.tick()
 
 
 @shared_task(name="migration.poll_logins")

@@ -158,6 +158,12 @@ LEGACY_RULES = one_of("LEGACY_RULES", "full", "full", "length")
 LEGACY_HASH = one_of("LEGACY_HASH", "rehash", "rehash", "keep")
 ARGON2_MEMORY_KIB = number("ARGON2_MEMORY_KIB", 19_456, least=19_456, most=262_144)
 ARGON2_TIME_COST = number("ARGON2_TIME_COST", 2, least=1, most=10)
+REMIND_DAYS: list[int] = env.list("REMIND_DAYS", cast=int, default=[14, 3, 1])
+if not all(1 <= days <= 90 for days in REMIND_DAYS):
+    raise ImproperlyConfigured("PORTAL_REMIND_DAYS must be numbers of days between 1 and 90, for example 14,3,1.")
+PLAN_FROM_HOUR = number("PLAN_FROM_HOUR", 7, least=0, most=22)
+PLAN_UNTIL_HOUR = number("PLAN_UNTIL_HOUR", 20, least=PLAN_FROM_HOUR + 1, most=24)
+CUT_OVER_SHARE = number("CUT_OVER_SHARE", 95, least=0, most=100)
 SWEEP_SECONDS = number("SWEEP_SECONDS", 60, least=1, most=600)
 
 # --- Django -----------------------------------------------------------------------------------------------------------
@@ -360,12 +366,10 @@ CELERY_TASK_TIME_LIMIT = 330
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+_EVERY_SWEEP: dict[str, Any] = {"schedule": float(SWEEP_SECONDS), "options": {"expires": SWEEP_SECONDS}}
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {
-        "task": "migration.sweep",
-        "schedule": float(SWEEP_SECONDS),
-        "options": {"expires": SWEEP_SECONDS},
-    },
+    "sweep": {"task": "migration.sweep", **_EVERY_SWEEP},
+    "plans": {"task": "migration.carry_out_plans", **_EVERY_SWEEP},
     # Each domain is asked every ten minutes at most, however often this rings.
     "logins": {"task": "migration.poll_logins", "schedule": 300.0, "options": {"expires": 300}},
     "bans": {"task": "migration.poll_bans", "schedule": 300.0, "options": {"expires": 300}},

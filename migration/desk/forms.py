@@ -42,6 +42,14 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=300, help_text=_("It is kept with the event."))
 
 
+class PauseForm(forms.Form):
+    """Pause, cut over or finish; why is kept if it is said."""
+
+    reason = forms.CharField(
+        label=_("Reason"), required=False, max_length=300, help_text=_("It is kept with the event.")
+    )
+
+
 class InviteForm(forms.Form):
     """Confirm how many invitations go out. Without a pre-announcement a reason is demanded."""
 

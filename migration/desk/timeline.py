@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
+from django.utils import formats
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -43,6 +45,17 @@ RULES: dict[str, str | Promise] = {
 }
 
 
+# The dates of a plan, as its page calls them.
+DATES: dict[str, str | Promise] = {
+    "announce_on": gettext_lazy("Pre-announcement"),
+    "invite_on": gettext_lazy("Invitations"),
+    "deadline": gettext_lazy("Deadline"),
+    "remind_days": gettext_lazy("Reminders, days before the deadline"),
+    "cut_over_on": gettext_lazy("Cut-over"),
+    "ends_on": gettext_lazy("End of the move"),
+}
+
+
 @dataclass(frozen=True)
 class Line:
     """One event and why."""
@@ -72,4 +85,15 @@ def why(event: Event) -> str:
         return ", ".join(str(RULES.get(rule, rule)) for rule in detail.get("rules", []))
     if event.action == Action.MAIL_FAILED and "code" in detail:
         return _("Answer of the server: %(code)s") % {"code": detail.get("code", "–")}
-    return _("“%(reason)s”") % {"reason": reason} if reason else ""
+    return _("“%(reason)s”") % {"reason": reason} if reason else _plan_changed(detail.get("changes", {}))
+
+
+def _plan_changed(changes: dict[str, list[object]]) -> str:
+    shown = [(DATES.get(name, name), *map(_value, values)) for name, values in changes.items()]
+    return "; ".join(f"{what}: {before} → {after}" for what, before, after in shown)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "–"
+    return formats.date_format(date.fromisoformat(value), "SHORT_DATE_FORMAT") if isinstance(value, str) else "–"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import bans, cases, logins, provisioning, views
+from . import bans, cases, logins, plan, provisioning, views
 
 app_name = "desk"
 
@@ -19,14 +19,23 @@ urlpatterns = [
     path("domains/<int:pk>/", views.domain, name="domain"),
     path("domains/<int:pk>/announce/", views.announce, name="announce"),
     path("domains/<int:pk>/invite/", views.invite, name="invite"),
-    path("domains/<int:pk>/pause/", views.pause, name="pause"),
-    path("domains/<int:pk>/resume/", views.resume, name="resume"),
+    path("domains/<int:pk>/pause/", plan.pause, name="pause"),
+    path("domains/<int:pk>/resume/", plan.resume, name="resume"),
+    path("domains/<int:pk>/plan/", plan.show, name="plan"),
+    path("domains/<int:pk>/plan/change/", plan.change, name="plan_change"),
+    path("domains/<int:pk>/remind/", plan.remind, name="remind"),
+    path("domains/<int:pk>/cut-over/", plan.cut_over, name="cut_over"),
+    path("domains/<int:pk>/cut-over/undo/", plan.undo_cut_over, name="undo_cut_over"),
+    path("domains/<int:pk>/finish/", plan.finish, name="finish"),
+    path("pause/", plan.pause_all, name="pause_all"),
+    path("resume/", plan.resume_all, name="resume_all"),
     path("domains/<int:pk>/provisioning/", provisioning.show, name="provisioning"),
     path("domains/<int:pk>/provisioning/progress/", provisioning.progress, name="provisioning_progress"),
     path("domains/<int:pk>/provisioning/check/", provisioning.check, name="provisioning_check"),
     path("domains/<int:pk>/provisioning/start/", provisioning.start, name="provisioning_start"),
     path("mailboxes/<int:pk>/", views.mailbox, name="mailbox"),
     path("mailboxes/<int:pk>/invite/", views.invite_one, name="invite_one"),
+    path("mailboxes/<int:pk>/remind/", plan.remind_one, name="remind_one"),
     path("mailboxes/<int:pk>/reopen/", views.reopen, name="reopen"),
     path("mailboxes/<int:pk>/revoke/", views.revoke, name="revoke"),
     path("mailboxes/<int:pk>/retry-push/", views.retry_push, name="retry_push"),

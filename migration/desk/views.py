@@ -5,6 +5,7 @@ first-login password.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from migration import campaign, plan, reports, restore_guard
 from migration import domains as domain_verbs
 from migration import mailboxes as verbs
-from migration import reports, restore_guard
 from migration.mailings import compose
 from migration.models import Mailbox, Mailing, Push, Target
 from migration.refusals import VerbRefused
@@ -23,7 +24,7 @@ from migration.states import may
 
 from . import access, tables, timeline
 from .access import actor, staff_with
-from .forms import AnnounceForm, DomainsForm, FilterForm, FindForm, InviteForm, ReasonForm
+from .forms import AnnounceForm, DomainsForm, FilterForm, FindForm, InviteForm, PauseForm, ReasonForm
 
 SELECTED_AT_MOST = 200
 
@@ -34,7 +35,8 @@ def domains(request: HttpRequest) -> HttpResponse:
     """All domains, how far each is, and the sums."""
     form = DomainsForm(request.GET)
     text = form.cleaned_data["q"] if form.is_valid() else ""
-    rows = reports.completion(text)
+    problems = plan.attention()
+    rows = [replace(row, plan_problem=problems.get(row.pk or 0, "")) for row in reports.completion(text)]
     stopped = Target.objects.filter(breaker_opened_at__isnull=False).first()
     return render(
         request,
@@ -46,6 +48,8 @@ def domains(request: HttpRequest) -> HttpResponse:
             "form": form,
             "text": text,
             "stopped": stopped,
+            "all_paused": campaign.paused(),
+            "pause_form": PauseForm(),
             "restored_at": restore_guard.stopped_since(),
             "why_stopped": dict(Push.Reason.choices).get(stopped.breaker_reason, "") if stopped else "",
         },
@@ -151,24 +155,6 @@ def announce(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("desk:domain", pk)
     earlier = found.mailings.filter(kind=Mailing.Kind.ANNOUNCEMENT)
     return render(request, "desk/announce.html", {"domain": found, "form": form, "earlier": earlier})
-
-
-@staff_with("migration.change_domain")
-@require_POST
-def pause(request: HttpRequest, pk: int) -> HttpResponse:
-    """Hold back mails and transfers of the domain."""
-    found = access.domain(pk)
-    _carry_out(request, lambda: domain_verbs.pause(found, actor=actor(request)), _("The domain is paused."))
-    return redirect("desk:domain", pk)
-
-
-@staff_with("migration.change_domain")
-@require_POST
-def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    """Let them go on."""
-    found = access.domain(pk)
-    _carry_out(request, lambda: domain_verbs.resume(found, actor=actor(request)), _("The domain goes on."))
-    return redirect("desk:domain", pk)
 
 
 @staff_with("migration.view_mailbox")

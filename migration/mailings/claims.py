@@ -20,8 +20,8 @@ from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet, Valu
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
+from migration import campaign, restore_guard
 from migration import first_login as first_logins
-from migration import restore_guard
 from migration.models import Domain, Event, Mailing
 from migration.review import codes
 
@@ -61,7 +61,7 @@ def ready() -> QuerySet[Mailing]:
     """The mails that may leave now; who waits for one comes first, then the longest due."""
     # No join: PostgreSQL would not look again at the row's state after waiting for another claim's lock.
     running = Domain.objects.filter(paused_at__isnull=True)
-    due = Mailing.objects.filter(restore_guard.is_open(), state__in=Mailing.OPEN, due_at__lte=Now())
+    due = Mailing.objects.filter(restore_guard.is_open(), campaign.runs(), state__in=Mailing.OPEN, due_at__lte=Now())
     return due.filter(domain__in=running).order_by("is_bulk", "due_at", "pk")
 
 

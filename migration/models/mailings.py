@@ -41,6 +41,8 @@ class Mailing(models.Model):
         CANCELLED = "cancelled", _("cancelled")
 
     OPEN = (State.QUEUED, State.WAITING)
+    # Each brings its owner a first-login password.
+    WITH_SECRET = (Kind.INVITATION, Kind.REMINDER)
     BULK = (Kind.REMINDER, Kind.SUMMARY)
     """Kinds nobody waits for; of invitations, those of a whole domain are so too."""
 

@@ -37,10 +37,19 @@ ASKS_FOR = {
     "announce": "migration.change_domain",
     "pause": "migration.change_domain",
     "resume": "migration.change_domain",
+    "plan": "migration.view_domain",
+    "plan_change": "migration.change_domain",
+    "remind": "migration.invite_mailbox",
+    "remind_one": "migration.invite_mailbox",
+    "cut_over": "migration.change_domain",
+    "undo_cut_over": "migration.change_domain",
+    "finish": "migration.change_domain",
+    "pause_all": "migration.change_domain",
+    "resume_all": "migration.change_domain",
     "exclude": "migration.change_mailbox",
     "include": "migration.change_mailbox",
 }
-WITHOUT_NUMBER = ("domains", "search", "cases", "logins", "logins_csv", "bans", "lift_ban")
+WITHOUT_NUMBER = ("pause_all", "resume_all", "domains", "search", "cases", "logins", "logins_csv", "bans", "lift_ban")
 ROLES = {
     "migration.view": "readonly",
     "migration.invite": "support",
