@@ -8,6 +8,7 @@ from django.contrib.sessions.models import Session
 
 from migration import bans, retention
 from migration.retention import Rule, pks
+from migration.review import codes
 
 from . import attempts
 
@@ -32,6 +33,7 @@ def _delete_sessions(chosen: Sequence[Any]) -> None:
 RULES = (
     *retention.RULES,
     *bans.RULES,
+    *codes.RULES,
     Rule(
         "attempts",
         "a counter of tries is deleted once it can refuse nobody any more",

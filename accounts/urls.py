@@ -1,8 +1,11 @@
-"""The owner's door: sign in, set the password, see that it works, read what to change in the mail program."""
+"""The owner's door: sign in, set the password, see that it works, read what to change in the mail program.
+
+Beside it the contact's: a code, and the list he checks.
+"""
 
 from django.urls import path
 
-from . import cases, guide, views
+from . import cases, contact, contact_list, guide, views
 
 app_name = "accounts"
 
@@ -25,6 +28,14 @@ urlpatterns = [
     path("help/sheet", guide.sheet_for_everybody, name="help_sheet"),
     path("help/<slug:program>", guide.for_everybody, name="help"),
     path("help/<slug:program>/<slug:protocol>", guide.for_everybody, name="help"),
+    path("c/<slug:locator>", contact.enter, name="contact"),
+    path("review", contact_list.overview, name="review"),
+    path("review/<int:pk>", contact_list.lines, name="review_lines"),
+    path("review/<int:pk>/keep", contact_list.keep_used, name="review_keep"),
+    path("review/submit", contact_list.submit, name="review_submit"),
+    path("review/reopen", contact_list.reopen, name="review_reopen"),
+    path("review/progress", contact_list.progress, name="review_progress"),
+    path("review/leave", contact.leave, name="review_leave"),
     path("sign-out", views.sign_out, name="sign_out"),
     path("theme.css", views.theme, name="theme"),
 ]

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from migration.models import Case, Event, Mailbox, Push
+from migration.models import Answer, Case, Event, Mailbox, Push
 
 Action = Event.Action
 
@@ -42,6 +42,14 @@ RULES: dict[str, str | Promise] = {
     "common": gettext_lazy("a password everybody tries first"),
     "guessable": gettext_lazy("easy to guess"),
     "mailed": gettext_lazy("the first-login password itself"),
+}
+
+# Events whose detail is a code or two, and the words for them.
+_CODES: dict[str, list[tuple[str, str | Promise]]] = {
+    Action.CASE_OPENED: list(Case.Kind.choices),
+    Action.CASE_CLOSED: list(Case.Kind.choices),
+    Action.KIND_SET: list(Mailbox.Kind.choices),
+    Action.REVIEW_APPLIED: [*Answer.Choice.choices, *Answer.Outcome.choices],
 }
 
 
@@ -77,9 +85,9 @@ def why(event: Event) -> str:
         return str(dict(Push.Reason.choices).get(reason, reason))
     if event.action == Action.SIGN_IN_FAILED:
         return str(SIGN_IN.get(reason, reason))
-    if event.action in (Action.CASE_OPENED, Action.CASE_CLOSED, Action.KIND_SET):
-        kinds = dict(Mailbox.Kind.choices if event.action == Action.KIND_SET else Case.Kind.choices)
-        codes = [str(detail[name]) for name in ("before", "kind") if name in detail]
+    if event.action in _CODES:
+        kinds = dict(_CODES[event.action])
+        codes = [str(detail[name]) for name in ("before", "kind", "choice", "outcome") if name in detail]
         return " → ".join(str(kinds.get(code, code)) for code in codes)
     if event.action == Action.PASSWORD_REFUSED:
         return ", ".join(str(RULES.get(rule, rule)) for rule in detail.get("rules", []))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import bans, cases, logins, plan, provisioning, views
+from . import bans, cases, logins, plan, provisioning, reviews, views
 
 app_name = "desk"
 
@@ -33,6 +33,14 @@ urlpatterns = [
     path("domains/<int:pk>/provisioning/progress/", provisioning.progress, name="provisioning_progress"),
     path("domains/<int:pk>/provisioning/check/", provisioning.check, name="provisioning_check"),
     path("domains/<int:pk>/provisioning/start/", provisioning.start, name="provisioning_start"),
+    path("reviews/", reviews.reviews, name="reviews"),
+    path("domains/<int:pk>/review/", reviews.review, name="review"),
+    path("domains/<int:pk>/review/send/", reviews.send, name="review_send"),
+    path("domains/<int:pk>/review/again/", reviews.again, name="review_again"),
+    path("domains/<int:pk>/review/revoke/", reviews.revoke, name="review_revoke"),
+    path("domains/<int:pk>/review/harmless/", reviews.apply_harmless, name="review_harmless"),
+    path("answers/<int:pk>/apply/", reviews.apply, name="answer_apply"),
+    path("answers/<int:pk>/leave/", reviews.leave, name="answer_leave"),
     path("mailboxes/<int:pk>/", views.mailbox, name="mailbox"),
     path("mailboxes/<int:pk>/invite/", views.invite_one, name="invite_one"),
     path("mailboxes/<int:pk>/remind/", plan.remind_one, name="remind_one"),

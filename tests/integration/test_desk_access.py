@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts import owners
-from migration.models import Case, Mailbox
+from migration.models import Answer, Case, Mailbox, Review
 from tests.factories import make_first_login, make_mailbox
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +34,14 @@ ASKS_FOR = {
     "provisioning_progress": "migration.view_domain",
     "provisioning_check": "migration.change_domain",
     "provisioning_start": "migration.change_domain",
+    "reviews": "migration.view_review",
+    "review": "migration.view_review",
+    "review_send": "migration.change_domain",
+    "review_again": "migration.change_domain",
+    "review_revoke": "migration.change_domain",
+    "review_harmless": "migration.change_mailbox",
+    "answer_apply": "migration.change_mailbox",
+    "answer_leave": "migration.change_mailbox",
     "announce": "migration.change_domain",
     "pause": "migration.change_domain",
     "resume": "migration.change_domain",
@@ -49,7 +57,10 @@ ASKS_FOR = {
     "exclude": "migration.change_mailbox",
     "include": "migration.change_mailbox",
 }
-WITHOUT_NUMBER = ("pause_all", "resume_all", "domains", "search", "cases", "logins", "logins_csv", "bans", "lift_ban")
+WITHOUT_NUMBER = (
+    *("pause_all", "resume_all", "domains", "search", "cases", "reviews"),
+    *("logins", "logins_csv", "bans", "lift_ban"),
+)
 ROLES = {
     "migration.view": "readonly",
     "migration.invite": "support",
@@ -140,7 +151,11 @@ def test_a_page_is_refused_to_roles_below_the_one_it_asks_for(
     mailbox = make_mailbox()
     of_domain = "domains" in reverse(f"desk:{name}", args=_args(name, 1))
     case = Case.objects.create(mailbox=mailbox, kind=Case.Kind.SHARED)
-    pk = case.pk if name.startswith("case") else mailbox.domain_id if of_domain else mailbox.pk
+    review = Review.objects.create(customer=mailbox.domain.customer, locator="of-the-list")
+    review.domains.add(mailbox.domain)
+    said = Answer.objects.create(review=review, mailbox=mailbox, choice=Answer.Choice.DELETE)
+    own = {"case": case.pk, "answer": said.pk}.get(name.partition("_")[0])
+    pk = own or (mailbox.domain_id if of_domain else mailbox.pk)
     least = next(known for start, known in ROLES.items() if ASKS_FOR[name].startswith(start))
     client = staff_client(role)
 

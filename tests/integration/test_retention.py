@@ -20,6 +20,8 @@ from migration.models import Ban, Event, FirstLogin, ImportRun, Lifting, Mailbox
 from migration.retention import RULES, network_of
 from tests import factories
 
+from .contacts import make_review
+
 pytestmark = pytest.mark.django_db
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -227,6 +229,7 @@ def test_session_goes_when_it_has_ended(clock: time_machine.Traveller) -> None:
 
 def fill() -> None:
     """Something old for every rule."""
+    make_review(factories.make_domain())
     mailbox = factories.make_mailbox(domain=factories.make_domain(cut_over_at=START), legacy="{SSHA512}x")
     factories.make_first_login(mailbox)
     factories.make_first_login(mailbox)
