@@ -15,6 +15,7 @@ from .refusals import VerbRefused
 from .states import handed_over, move
 
 INVITE_AGAIN_AFTER = timedelta(minutes=10)
+INVITE_AGAIN_A_DAY = 3
 INVITE_BATCH = 500
 
 
@@ -53,7 +54,7 @@ def refuse_invitations(domain: Domain, reason: str) -> None:
 def re_invite(mailbox: Mailbox, *, actor: str) -> Mailing:
     """Queue a further invitation. The newest mailed password and its predecessor work; the owner's sessions end.
 
-    Raises VerbRefused, also when the last invitation is younger than ten minutes.
+    Raises VerbRefused, also when the last invitation is younger than ten minutes, or for the staff after three a day.
     """
     return _invite(mailbox, "re_invite", actor=actor)
 
@@ -199,9 +200,18 @@ def _invite(mailbox: Mailbox, verb: str, *, actor: str, **detail: object) -> Mai
         newest = FirstLogin.objects.filter(mailbox=mailbox).first()
         if verb == "re_invite" and newest and newest.created_at > timezone.now() - INVITE_AGAIN_AFTER:
             raise VerbRefused("too_soon")
+        if verb == "re_invite" and actor.startswith("staff:") and _invited_again(mailbox) >= INVITE_AGAIN_A_DAY:
+            raise VerbRefused("too_many")
         if verb == "reopen":
             pushes.supersede_open(mailbox)
         return _queued(mailbox, newest, actor=actor, **detail)
+
+
+def _invited_again(mailbox: Mailbox) -> int:
+    """How often the staff sent this mailbox a further invitation within the last day."""
+    since = timezone.now() - timedelta(days=1)
+    invited = Event.objects.filter(mailbox=mailbox, action=Event.Action.INVITED, at__gt=since, detail__number__gt=1)
+    return invited.filter(actor__startswith="staff:").count()
 
 
 def _queued(mailbox: Mailbox, newest: FirstLogin | None, *, actor: str, **detail: object) -> Mailing:

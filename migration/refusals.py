@@ -10,6 +10,9 @@ SENTENCES: dict[str, str | Promise] = {
     ),
     "paused": _("The domain is paused. Resume it first."),
     "too_soon": _("The last invitation is less than ten minutes old. Wait until it has arrived."),
+    "too_many": _(
+        "Three further invitations went out within a day. See first why none arrives, or give a code by phone."
+    ),
     "no_recipient": _("A machine's mailbox needs a responsible person or a customer's contact to write to."),
     "no_reason": _("Please type a reason; it is recorded."),
     "nothing_to_retry": _("There is no transfer to start again."),

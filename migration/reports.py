@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -22,6 +22,8 @@ S = Mailbox.State
 
 # Mails that somebody has to look at: nothing will happen by itself any more.
 _UNDELIVERED = (Mailing.State.FAILED, Mailing.State.UNCLEAR)
+# A mail that the server took and that came back is as good as one it refused.
+_FATE = Case(When(bounced_at__isnull=False, then=Value(Mailing.State.FAILED.value)), default=F("state"))
 
 
 @dataclass(frozen=True)
@@ -124,12 +126,14 @@ def together(rows: list[Completion]) -> Completion:
 def with_badges(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
     """Annotate what is derived and never stored: how the newest invitation fared, and why a push is held up.
 
-    `mail_state` is the state of the newest invitation, `push_state` and `push_reason` those of the open push.
+    `mail_state` is the state of the newest invitation, failed when it came back, and `mail_code` what was told of it;
+    `push_state` and `push_reason` those of the open push.
     """
     invitations = Mailing.objects.filter(mailbox=OuterRef("pk"), kind__in=Mailing.WITH_SECRET).order_by("-id")
     pushes = Push.objects.filter(mailbox=OuterRef("pk"), state__in=Push.OPEN)
     return mailboxes.annotate(
-        mail_state=Subquery(invitations.values("state")[:1]),
+        mail_state=Subquery(invitations.values(fate=_FATE)[:1]),
+        mail_code=Subquery(invitations.values("bounce_code")[:1]),
         push_state=Subquery(pushes.values("state")[:1]),
         push_reason=Subquery(pushes.values("reason")[:1]),
     )
@@ -139,7 +143,7 @@ def needing_attention() -> QuerySet[Mailbox]:
     """Mailboxes where nothing goes on by itself: a blocked push, or an invitation that did not arrive."""
     blocked = Push.objects.filter(mailbox=OuterRef("pk"), state=Push.State.BLOCKED)
     newest = Mailing.objects.filter(mailbox=OuterRef("pk"), kind__in=Mailing.WITH_SECRET).order_by("-id")
-    return Mailbox.objects.annotate(newest_mail=Subquery(newest.values("state")[:1])).filter(
+    return Mailbox.objects.annotate(newest_mail=Subquery(newest.values(fate=_FATE)[:1])).filter(
         Exists(blocked) | Q(state__in=(S.INVITED, S.SIGNED_IN), newest_mail__in=_UNDELIVERED)
     )
 
@@ -172,7 +176,7 @@ def _oldest(rows: QuerySet[Any], waiting: tuple[str, ...], working: str) -> date
 
 
 def _announced(only: Q) -> dict[int, datetime]:
-    sent = Mailing.objects.filter(only, kind=Mailing.Kind.ANNOUNCEMENT, state=Mailing.State.SENT)
+    sent = Mailing.objects.filter(only, kind=Mailing.Kind.ANNOUNCEMENT, state=Mailing.State.SENT, bounced_at=None)
     return dict(sent.order_by().values_list("domain").annotate(at=Max("sent_at")))
 
 

@@ -16,6 +16,7 @@ import hashlib
 import hmac
 import os
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import lru_cache
 
@@ -100,6 +101,12 @@ def mac_matches(purpose: Purpose, message: bytes, stored: bytes | memoryview) ->
     except SecretsError:
         return False
     return hmac.compare_digest(rest, _digest(key, purpose, message))
+
+
+def macs(purpose: Purpose, message: bytes) -> Iterator[bytes]:
+    """The fingerprint of `message` under each key of the ring, for values that have no room to name one."""
+    for key_id, key in _ring():
+        yield _named(key_id, _digest(key, purpose, message))
 
 
 def key_id_of(stored: bytes | memoryview) -> str:

@@ -5,7 +5,7 @@ from celery import shared_task
 from . import bans, clock, import_runs, logins, provisioning, pushes, restore_guard
 from .doorbell import ring
 from .imports import staging
-from .mailings import outbox
+from .mailings import imap_poll, outbox
 
 
 @shared_task(name="migration.deliver_push")
@@ -24,6 +24,12 @@ def send_mail(pk: int) -> None:
 def send_mails(pk: int) -> None:
     """Send what is due the way this mail goes, over one connection, and ring for what the pace leaves over."""
     outbox.work(pk)
+
+
+@shared_task(name="migration.poll_bounces")
+def poll_bounces() -> None:
+    """Read what came back to the mailbox of the settings, if they name one."""
+    imap_poll.poll()
 
 
 @shared_task(name="migration.work_import")

@@ -372,6 +372,7 @@ CELERY_BEAT_SCHEDULE = {
     "plans": {"task": "migration.carry_out_plans", **_EVERY_SWEEP},
     # Each domain is asked every ten minutes at most, however often this rings.
     "logins": {"task": "migration.poll_logins", "schedule": 300.0, "options": {"expires": 300}},
+    "bounces": {"task": "migration.poll_bounces", "schedule": 300.0, "options": {"expires": 300}},
     "bans": {"task": "migration.poll_bans", "schedule": 300.0, "options": {"expires": 300}},
     # At night, Vienna and UTC alike; a run that was missed is made up for by the next.
     "retention": {"task": "accounts.retention", "schedule": crontab(hour=2, minute=20), "options": {"expires": 3600}},

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from migration import first_login, reports
 from migration.addresses import InvalidAddress, domain_to_ascii
+from migration.mailings import bounces
 from migration.models import Alias, Domain, FirstLogin, Mailbox, Mailing, Push
 from migration.states import may
 
@@ -113,7 +114,7 @@ def badges(mailbox: Mailbox) -> list[Badge]:
     invited = mailbox.state in (Mailbox.State.INVITED, Mailbox.State.SIGNED_IN)
     mail_state, push_state = getattr(mailbox, "mail_state", None), getattr(mailbox, "push_state", None)
     if invited and mail_state in (Mailing.State.FAILED, Mailing.State.UNCLEAR):
-        shown.append(Badge(_("not delivered"), "bad", _("The invitation did not arrive. Check why and invite again.")))
+        shown.append(Badge(_("not delivered"), "bad", _why_not_delivered(mailbox)))
     elif invited and mail_state != Mailing.State.SENT:
         shown.append(Badge(_("mail on its way"), ""))
     elif invited and not _has_valid_first_login(mailbox):
@@ -130,6 +131,12 @@ def badges(mailbox: Mailbox) -> list[Badge]:
     if mailbox.kind != Mailbox.Kind.PERSONAL:
         shown.append(Badge(mailbox.get_kind_display(), ""))
     return shown
+
+
+def _why_not_delivered(mailbox: Mailbox) -> str:
+    code = getattr(mailbox, "mail_code", "")
+    why = f"{bounces.words(code)} " if code else ""
+    return why + _("The invitation did not arrive. Correct the cause, then invite again, or give a code by phone.")
 
 
 def _listed(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from migration.mailings import bounces
 from migration.models import Answer, Case, Event, Mailbox, Push
 
 Action = Event.Action
@@ -77,6 +78,12 @@ def lines(events: Iterable[Event]) -> list[Line]:
     return [Line(event, why(event)) for event in events]
 
 
+def _server_said(action: str, code: str) -> str:
+    if action == Action.BOUNCED:
+        return f"{bounces.words(code)} ({code})"
+    return _("Answer of the server: %(code)s") % {"code": code}
+
+
 def why(event: Event) -> str:
     """The reason an event carries, for people. Codes we do not know are shown as they are."""
     detail = event.detail
@@ -91,8 +98,8 @@ def why(event: Event) -> str:
         return " → ".join(str(kinds.get(code, code)) for code in codes)
     if event.action == Action.PASSWORD_REFUSED:
         return ", ".join(str(RULES.get(rule, rule)) for rule in detail.get("rules", []))
-    if event.action == Action.MAIL_FAILED and "code" in detail:
-        return _("Answer of the server: %(code)s") % {"code": detail.get("code", "–")}
+    if event.action in (Action.MAIL_FAILED, Action.BOUNCED) and "code" in detail:
+        return _server_said(event.action, str(detail["code"] or "–"))
     return _("“%(reason)s”") % {"reason": reason} if reason else _plan_changed(detail.get("changes", {}))
 
 

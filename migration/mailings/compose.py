@@ -156,12 +156,6 @@ def message(mail: Mail, *, to: str, mailing_id: int) -> EmailMessage:
     return message
 
 
-def sender(mailing_id: int) -> str:
-    """The envelope's sender: MAIL_FROM with the mailing's number, so that a bounce names its mail (VERP)."""
-    local_part, _, domain = settings.MAIL_FROM.rpartition("@")
-    return f"{local_part}+m{mailing_id}@{domain}"
-
-
 def one_line(text: str, longest: int = MAX_NAME) -> str:
     """The text without control characters and line ends, cut to `longest` characters: fit for a header or a line."""
     return " ".join(_UNPRINTABLE.sub(" ", text).split())[:longest]

@@ -17,7 +17,7 @@ from migration.doorbell import ring
 from migration.models import Domain, FirstLogin, Mailbox, Mailing
 from migration.secrets import SecretsError
 
-from . import claims, compose, pace, route
+from . import claims, compose, pace, route, verp
 from .smtp import Answer, Line, Verdict
 
 log = structlog.get_logger(__name__)
@@ -172,11 +172,9 @@ class _Run:
                 return Answer(Verdict.REFUSED, text="the settings name no SMTP host of the new server")
             self._line = Line(way)
         mail = compose.of(mailing, claim.secret)
-        if mail.wording:
-            Mailing.objects.filter(pk=mailing.pk).update(wording=mail.wording)
         answer = self._line.deliver(
             compose.message(mail, to=to, mailing_id=mailing.pk).as_bytes(),
-            sender=compose.sender(mailing.pk),
+            sender=verp.sender(mailing.pk),
             to=to,
             before_end=partial(claims.mark_end, mailing),
             hide=claim.secret,

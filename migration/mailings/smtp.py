@@ -160,6 +160,9 @@ def _connect(route: Route) -> _Ending:
         )
     else:
         smtp = _Ending(route.host, route.port, name, timeout=TIMEOUT_SECONDS)
+    if smtp.sock:
+        # The dot leaves on its own; held back until the mail before it is acknowledged, it would cost 40 ms a mail.
+        smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         if route.security == "starttls":
             smtp.starttls(context=ssl.create_default_context())

@@ -87,6 +87,6 @@ class Domain(models.Model):
 
     @property
     def announced_at(self) -> datetime | None:
-        """When the contact's server accepted the newest pre-announcement; None if it never did."""
-        sent = self.mailings.filter(kind="announcement", state="sent")
+        """When the contact's server accepted the newest pre-announcement; None if it never did, or it came back."""
+        sent = self.mailings.filter(kind="announcement", state="sent", bounced_at=None)
         return sent.order_by("-sent_at").values_list("sent_at", flat=True).first()

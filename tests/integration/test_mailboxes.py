@@ -109,6 +109,25 @@ def test_a_second_invitation_within_ten_minutes_is_refused() -> None:
     assert mailbox.first_logins.count() == 1
 
 
+def test_the_staff_invite_a_mailbox_again_three_times_a_day_and_no_more() -> None:
+    mailbox = make_mailbox()
+    mailboxes.invite(mailbox, actor="staff:eva")
+
+    def again() -> None:
+        FirstLogin.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+        mailboxes.re_invite(mailbox, actor="staff:eva")
+
+    for _ in range(3):
+        again()
+    with pytest.raises(VerbRefused) as refused:
+        again()
+
+    assert refused.value.code == "too_many"
+    assert mailbox.first_logins.count() == 4
+    Event.objects.update(at=timezone.now() - timedelta(days=1, minutes=1))
+    again()
+
+
 def test_a_later_invitation_ends_the_owners_sessions_and_keeps_the_mailed_password_valid() -> None:
     mailbox = make_mailbox()
     row, secret = make_first_login(mailbox)
