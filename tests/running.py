@@ -31,7 +31,14 @@ def stack() -> Iterator[Stack]:
         database_url=new_database(server, "umzug_stack") if server else "",
         # A database of its own: the first one holds what tests rang for in this process.
         broker_url=broker and f"{broker.rpartition('/')[0]}/1",
-        settings={"PORTAL_PUSH_LEASE_SECONDS": "6", "PORTAL_MAILCOW_CALL_SECONDS": "5", "PORTAL_SWEEP_SECONDS": "2"},
+        settings={
+            "PORTAL_PUSH_LEASE_SECONDS": "6",
+            "PORTAL_MAILCOW_CALL_SECONDS": "5",
+            "PORTAL_SWEEP_SECONDS": "2",
+            # Plans are carried out whenever the tests run.
+            "PORTAL_PLAN_FROM_HOUR": "0",
+            "PORTAL_PLAN_UNTIL_HOUR": "24",
+        },
     )
     with running:
         bring_up(running, say=False)

@@ -53,7 +53,7 @@ def _announcement(domain: Domain, known: Facts, today: date) -> PlanLine | None:
 def _invitations(domain: Domain, known: Facts, today: date) -> PlanLine | None:
     what = str(DATES["invite_on"])
     step = known.steps.get((Kind.INVITE, domain.invite_on)) if domain.invite_on else None
-    if domain.invite_on is None or step:
+    if domain.invite_on is None or step or (known.begun_at and not known.to_invite):
         if known.begun_at is None and step is None:
             return None
         begun = timezone.localdate(known.begun_at or (step.at if step else None))
