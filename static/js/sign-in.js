@@ -2,6 +2,7 @@
 // The page works without this; the server ignores blanks, dashes and case.
 
 import { watchCapsLock } from "./caps-lock.js";
+import { countDown } from "./wait.js";
 
 const IGNORED = /[\s\u00ad\u200b-\u200d\u2060\ufeff.\-\u2010-\u2015\u2212]+/g;
 const LENGTH = 16;
@@ -11,6 +12,9 @@ export function grouped(typed) {
   const symbols = typed.replace(IGNORED, "");
   return symbols.length > LENGTH ? typed : (symbols.match(/.{1,4}/g) || []).join("-");
 }
+
+const wait = document.querySelector("[data-countdown]");
+if (wait) countDown(wait);
 
 const form = document.querySelector("[data-sign-in]");
 if (form) {

@@ -32,7 +32,9 @@ function below(limit) {
 }
 
 function draw() {
-  const words = Array.from({ length: 4 }, () => WORDS[below(WORDS.length)]);
+  const drawn = new Set(); // four different ones: twice the same looks like a mistake
+  while (drawn.size < 4) drawn.add(WORDS[below(WORDS.length)]);
+  const words = [...drawn];
   const capital = below(4);
   words[capital] = words[capital][0].toUpperCase() + words[capital].slice(1);
   words[below(4)] += DIGITS[below(DIGITS.length)] + DIGITS[below(DIGITS.length)];

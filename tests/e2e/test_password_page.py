@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,6 +161,7 @@ def test_every_suggestion_is_long_different_and_good(page: Page) -> None:
         assert [password for password in drawn if policy.broken(password)] == []
     assert len(set(drawn)) == len(drawn)
     assert all(password.count("-") == 3 for password in drawn)
+    assert all(len(set(re.sub(r"[0-9]", "", password).lower().split("-"))) == 4 for password in drawn)
 
 
 def test_suggestions_are_in_the_language_of_the_page(chromium: Browser, stack: Stack) -> None:
