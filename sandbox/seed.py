@@ -7,6 +7,7 @@ invite   the first domain's mailboxes invited, once the contact's server has acc
 
 import secrets
 import sys
+from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -44,6 +45,8 @@ def data(folder: Path, mailcow: str) -> None:
         for file in files:
             call_command("import_mailboxes", str(EXAMPLE / file), domain=domain.name, stdout=StringIO())
         _make_on_mailcow(domain, mailcow, (folder / "secrets" / "mailcow_api_key").read_text().strip())
+        if name != INVITED:
+            domains.change_plan(domain, actor=ACTOR, **_plan())
         subject, text = compose.draft(domain)
         domains.announce(domain, actor=ACTOR, subject=subject, text=text)
     name, file = TO_BE_MADE
@@ -60,6 +63,12 @@ def invite(_folder: Path, _mailcow: str) -> None:
         print(domains.start(Domain.objects.get(name=INVITED), actor=ACTOR))
     except VerbRefused:
         print("not yet")
+
+
+def _plan() -> dict[str, date]:
+    """Dates of a domain that has been announced today and is invited in a week."""
+    days = {"announce_on": 0, "invite_on": 7, "deadline": 28, "cut_over_on": 29, "ends_on": 60}
+    return {name: date.today() + timedelta(days=number) for name, number in days.items()}
 
 
 def _staff(folder: Path) -> None:
