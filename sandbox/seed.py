@@ -14,6 +14,7 @@ from pathlib import Path
 import django
 import requests
 from django.core.management import call_command
+from django.utils import timezone
 
 EXAMPLE = Path(__file__).parent / "example"
 CUSTOMER = {
@@ -68,7 +69,7 @@ def invite(_folder: Path, _mailcow: str) -> None:
 def _plan() -> dict[str, date]:
     """Dates of a domain that has been announced today and is invited in a week."""
     days = {"announce_on": 0, "invite_on": 7, "deadline": 28, "cut_over_on": 29, "ends_on": 60}
-    return {name: date.today() + timedelta(days=number) for name, number in days.items()}
+    return {name: timezone.localdate() + timedelta(days=number) for name, number in days.items()}
 
 
 def _staff(folder: Path) -> None:
