@@ -1,4 +1,4 @@
-"""A new row by one plain statement, for what is written with every owner's visit: events, pushes.
+"""A new row by one plain statement, for what every owner's visit writes: events, pushes, mails.
 
 Django builds the same INSERT anew for each row, which is most of what it costs. What a field makes of its value is
 still Django's; signals are not sent, and nobody here listens to any.
@@ -14,7 +14,7 @@ def insert(row: models.Model) -> None:
     """Write the object as a new row and give it its key. What the database fills in is loaded when it is looked at."""
     model, database = type(row), router.db_for_write(type(row))
     connection = connections[database]
-    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    fields = [field for field in model._meta.concrete_fields if not (field.primary_key or field.generated)]
     given = [field for field in fields if not isinstance(getattr(row, field.attname), DatabaseDefault)]
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in given]
     with connection.cursor() as cursor:

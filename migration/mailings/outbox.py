@@ -14,6 +14,7 @@ import structlog
 from migration import restore_guard
 from migration.addresses import InvalidAddress, parse
 from migration.doorbell import ring
+from migration.inserts import insert
 from migration.models import Domain, FirstLogin, Mailbox, Mailing
 from migration.secrets import SecretsError
 
@@ -41,7 +42,7 @@ def enqueue(
     text: str = "",
 ) -> Mailing:
     """Queue a mail in the caller's transaction; the doorbell rings when that commits."""
-    mailing = Mailing.objects.create(
+    mailing = Mailing(
         kind=kind,
         domain=domain,
         mailbox=mailbox,
@@ -52,6 +53,7 @@ def enqueue(
         text=text,
         is_bulk=kind in Mailing.BULK,
     )
+    insert(mailing)
     ring("send_mail", mailing.pk)
     return mailing
 
