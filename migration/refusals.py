@@ -45,6 +45,9 @@ SENTENCES: dict[str, str | Promise] = {
     "not_cut_over": _("The cut-over is not marked."),
     "pushes_open": _("Passwords are still on their way to the new server. Wait, or look at those that need attention."),
     "still_open": _("Mailboxes are still open. Type a reason if the move shall end all the same."),
+    "unfit_wording": _("This wording cannot be used: something is missing in it or not allowed."),
+    "worded_meanwhile": _("Somebody else has changed this wording meanwhile. Look at his version, then change it."),
+    "no_domain_of_customer": _("The customer has no domain yet, so there is no way to send the trial mail."),
     "case_closed": _("Somebody else has closed this case already."),
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.utils import formats
 from django.utils.functional import Promise
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from migration.mailings import bounces
-from migration.models import Answer, Case, Event, Mailbox, Push
+from migration.models import Answer, Case, Event, Mailbox, Push, Wording
 
 Action = Event.Action
 
@@ -100,7 +101,14 @@ def why(event: Event) -> str:
         return ", ".join(str(RULES.get(rule, rule)) for rule in detail.get("rules", []))
     if event.action in (Action.MAIL_FAILED, Action.BOUNCED) and "code" in detail:
         return _server_said(event.action, str(detail["code"] or "–"))
-    return _("“%(reason)s”") % {"reason": reason} if reason else _plan_changed(detail.get("changes", {}))
+    return _("“%(reason)s”") % {"reason": reason} if reason else _changed(detail)
+
+
+def _changed(detail: dict[str, Any]) -> str:
+    if not {"mail", "language", "version"} <= set(detail):
+        return _plan_changed(detail.get("changes", {}))
+    label = str(dict(Wording.Mail.choices).get(detail["mail"], detail["mail"]))
+    return _("%(mail)s (%(language)s), version %(version)s") % (detail | {"mail": label})
 
 
 def _plan_changed(changes: dict[str, list[object]]) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import bans, cases, logins, plan, provisioning, reviews, views
+from . import bans, cases, logins, plan, provisioning, reviews, views, wordings
 
 app_name = "desk"
 
@@ -41,6 +41,12 @@ urlpatterns = [
     path("domains/<int:pk>/review/harmless/", reviews.apply_harmless, name="review_harmless"),
     path("answers/<int:pk>/apply/", reviews.apply, name="answer_apply"),
     path("answers/<int:pk>/leave/", reviews.leave, name="answer_leave"),
+    path("customers/<int:pk>/wordings/", wordings.wordings, name="wordings"),
+    path("customers/<int:pk>/wordings/one/", wordings.wording, name="wording"),
+    path("customers/<int:pk>/wordings/save/", wordings.save, name="wording_save"),
+    path("customers/<int:pk>/wordings/standard/", wordings.standard, name="wording_standard"),
+    path("customers/<int:pk>/wordings/preview/", wordings.preview, name="wording_preview"),
+    path("customers/<int:pk>/wordings/trial/", wordings.trial, name="wording_trial"),
     path("mailboxes/<int:pk>/", views.mailbox, name="mailbox"),
     path("mailboxes/<int:pk>/invite/", views.invite_one, name="invite_one"),
     path("mailboxes/<int:pk>/remind/", plan.remind_one, name="remind_one"),

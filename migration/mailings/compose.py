@@ -1,139 +1,128 @@
-"""What our mails say: one function per mail, three templates each (`templates/mail/<language>/<mail>_…`).
+"""What our mails say: one function per mail, two templates each (`templates/mail/<language>/<mail>_…`).
 
-Imported names go into the prose as plain values on one line; no template is ever made from data.
+Subject and text are the mail; the HTML is made of the text by `layout`. A customer may have words of his own for some
+mails (`wording`). Imported names go into the prose as plain values on one line; no template is ever made from data.
 """
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, make_msgid
 
 from django.conf import settings
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.db.models import Count
+from django.utils import timezone
 
-from migration.addresses import domain_to_unicode
-from migration.first_login import expires_at, show
-from migration.models import Alias, Domain, FirstLogin, Mailbox, Mailing, Review
+from migration.first_login import show
+from migration.models import Domain, FirstLogin, Mailbox, Mailing, Review
 
-CATCH_ALL = "*"
-MAX_NAME = 100
-MAX_SUBJECT = 200
+from . import layout, occasion, wording
+from .announcing import announcement, draft, shown
+from .layout import MAX_SUBJECT, Mail, one_line
+from .occasion import Values, day, greeting, hour, last_day
 
-# Line ends and other control characters, and marks that turn the direction of writing.
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+__all__ = ["MAX_SUBJECT", "Mail", "announcement", "draft", "last_day", "one_line", "shown"]
 
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """A mail without its envelope. Text and HTML stay out of `repr`: an invitation carries a secret."""
-
-    language: str
-    subject: str
-    text: str = field(repr=False)
-    html: str = field(repr=False)
+NAMED_IN_A_SUMMARY = 100
+S = Mailbox.State
 
 
 def invitation(first_login: FirstLogin, secret: str, *, language: str) -> Mail:
-    """The mail with the first-login password `secret` and the link; worded for the kind of mailbox."""
-    mailbox = first_login.mailbox
-    return _mail(
-        "invitation",
-        language,
-        address=str(mailbox),
-        kind=mailbox.worded_as,
-        name=one_line(mailbox.name),
-        responsible=mailbox.responsible,
-        contact=one_line(mailbox.domain.customer.contact_name),
-        told=one_line(mailbox.domain.customer.name) if mailbox.domain.announced_at else "",
-        secret=show(secret),
-        link=f"{settings.BASE_URL}/s/{first_login.locator}",
-        last_day=_last_day(first_login),
-    )
+    """The mail with the first-login password `secret` and the link; worded for the kind of mailbox.
+
+    A further one says that somebody asked for it, and whether the earlier one still works.
+    """
+    values = occasion.of_first_login(first_login, secret, language)
+    mail = wording.mail_for("invitation", first_login.mailbox)
+    return _worded("invitation", mail, first_login.mailbox, language, values)
+
+
+def reminder(first_login: FirstLogin, secret: str, *, language: str) -> Mail:
+    """The same once more: when we wrote before, until when, and what happens then, or has since the cut-over."""
+    values = occasion.of_first_login(first_login, secret, language) | occasion.of_reminder(first_login, language)
+    mail = wording.mail_for("reminder", first_login.mailbox, late=bool(values["late"]))
+    return _worded("reminder", mail, first_login.mailbox, language, values)
 
 
 def password_saved(mailbox: Mailbox, at: datetime, *, language: str) -> Mail:
     """The notice that a new password was saved at that time. It carries no secret and no link."""
-    return _mail(
-        "password_saved",
-        language,
-        address=str(mailbox),
-        kind=mailbox.worded_as,
-        name=one_line(mailbox.name),
-        saved_at=timezone.localtime(at),
-    )
+    return _notice("password_saved", mailbox, at, language)
 
 
 def password_active(mailbox: Mailbox, at: datetime, *, language: str) -> Mail:
     """The notice, in the new mailbox, that its password works there since that time. No secret and no link."""
-    return _mail(
-        "password_active",
-        language,
-        address=str(mailbox),
-        name=one_line(mailbox.name) if mailbox.worded_as == Mailbox.Kind.PERSONAL else "",
-        active_at=timezone.localtime(at),
-    )
+    return _notice("password_active", mailbox, at, language)
+
+
+def summary(domain: Domain, language: str) -> Mail:
+    """How far a domain is, for the customer's contact: numbers, who is still open, dates, what he can do."""
+    taking_part = domain.mailboxes.exclude(state=S.EXCLUDED)
+    numbers = dict(taking_part.order_by().values_list("state").annotate(Count("pk")))
+    open_ones = taking_part.filter(state__in=(S.INVITED, S.SIGNED_IN)).order_by("local_part")
+    named = [
+        {"address": f"{local_part}@{domain.display_name}", "name": one_line(name)}
+        for local_part, name in open_ones.values_list("local_part", "name")[:NAMED_IN_A_SUMMARY]
+    ]
+    open_number = numbers.get(S.INVITED, 0) + numbers.get(S.SIGNED_IN, 0)
+    today = timezone.localdate()
+    deadline = domain.deadline if domain.deadline and domain.deadline >= today else None
+    ahead = domain.cut_over_on if domain.cut_over_on and domain.cut_over_on >= today else None
+    values: Values = {
+        "greeting": greeting(one_line(domain.customer.contact_name), language),
+        "domain": domain.display_name,
+        "today": day(today, language),
+        "total": sum(numbers.values()),
+        "done": sum(numbers.get(state, 0) for state in Mailbox.DONE),
+        "set": numbers.get(S.PASSWORD_SET, 0),
+        "waiting": numbers.get(S.IMPORTED, 0),
+        "open": named,
+        "open_number": open_number,
+        "more": open_number - len(named),
+        "last_day": day(deadline, language),
+        "late": domain.cut_over_at is not None,
+        "cut_over_at": day(domain.cut_over_at, language),
+        "cut_over_on": day(ahead, language),
+    }
+    return _standard("summary", language, values)
 
 
 def review(row: Review, code: str, *, language: str) -> Mail:
     """The mail to the contact with the code and the link to the list he is asked to check."""
     domains = [domain.display_name for domain in row.domains.order_by("name")]
-    return _mail(
-        "review",
-        language,
-        contact=one_line(row.customer.contact_name),
-        domains=domains,
-        first=domains[0] if domains else "",
-        code=show(code),
-        link=f"{settings.BASE_URL}/c/{row.locator}",
-        last_day=timezone.localdate(row.expires_at),
-    )
-
-
-def announcement(subject: str, text: str, *, language: str) -> Mail:
-    """The pre-announcement as an admin released it; see `draft`."""
-    html = _rendered("announcement_html.html", language, {"subject": one_line(subject), "text": text})
-    return Mail(language, one_line(subject, MAX_SUBJECT), _tidy(text), html)
-
-
-def draft(domain: Domain) -> tuple[str, str]:
-    """Subject and text of the pre-announcement to the customer's contact, in his language, for an admin to edit.
-
-    It lists what would move: mailboxes with quota and last login as far as known, and aliases with marks for
-    catch-alls, for mail that leaves the house and for who is invited on request only.
-    """
-    language = domain.customer.language
-    mailboxes = [_mailbox_line(mailbox) for mailbox in domain.mailboxes.select_related("domain")]
-    context: dict[str, object] = {
-        "domain": domain.display_name,
-        "contact": one_line(domain.customer.contact_name),
-        "mailboxes": mailboxes,
-        "on_request": any(line["on_request"] for line in mailboxes),
-        "aliases": [_alias_line(alias) for alias in domain.aliases.select_related("domain")],
-        "deadline": domain.deadline,
+    values: Values = {
+        "contact": one_line(row.customer.contact_name),
+        "domains": domains,
+        "first": domains[0] if domains else "",
+        "code": show(code),
+        "link": f"{settings.BASE_URL}/c/{row.locator}",
+        "last_day": day(row.expires_at, language),
     }
-    subject = _rendered("announcement_subject.txt", language, context)
-    return one_line(subject, MAX_SUBJECT), _tidy(_rendered("announcement_text.txt", language, context))
+    return _standard("review", language, values)
+
+
+def trial(subject: str, text: str, *, language: str) -> Mail:
+    """A wording filled with made-up values, for the member of staff who asked; it says so itself."""
+    return _standard("test", language, {"subject": subject, "text": text})
 
 
 def of(mailing: Mailing, secret: str) -> Mail:
     """What a queued mail says; `secret` is the one minted for it, empty for mails without one."""
-    language = mailing.language
-    if mailing.kind == Mailing.Kind.ANNOUNCEMENT:
+    kind, language = mailing.kind, mailing.language
+    if mailing.first_login and kind in (Mailing.Kind.INVITATION, Mailing.Kind.REMINDER):
+        composed = invitation if kind == Mailing.Kind.INVITATION else reminder
+        return composed(mailing.first_login, secret, language=language)
+    if mailing.mailbox and kind in (Mailing.Kind.PASSWORD_SAVED, Mailing.Kind.PASSWORD_ACTIVE):
+        return _notice(kind, mailing.mailbox, mailing.created_at, language)
+    if kind == Mailing.Kind.ANNOUNCEMENT:
         return announcement(mailing.subject, mailing.text, language=language)
-    if mailing.kind == Mailing.Kind.INVITATION and mailing.first_login:
-        return invitation(mailing.first_login, secret, language=language)
-    if mailing.kind == Mailing.Kind.PASSWORD_SAVED and mailing.mailbox:
-        return password_saved(mailing.mailbox, mailing.created_at, language=language)
-    if mailing.kind == Mailing.Kind.PASSWORD_ACTIVE and mailing.mailbox:
-        return password_active(mailing.mailbox, mailing.created_at, language=language)
-    if mailing.kind == Mailing.Kind.REVIEW and mailing.review:
+    if kind == Mailing.Kind.REVIEW and mailing.review:
         return review(mailing.review, secret, language=language)
-    raise ValueError(f"mailing {mailing.pk} is a {mailing.kind} without its row")
+    if kind == Mailing.Kind.SUMMARY:
+        return summary(mailing.domain, language)
+    if kind == Mailing.Kind.TEST:
+        return trial(mailing.subject, mailing.text, language=language)
+    raise ValueError(f"mailing {mailing.pk} is a {kind} without its row")
 
 
 def message(mail: Mail, *, to: str, mailing_id: int) -> EmailMessage:
@@ -156,67 +145,47 @@ def message(mail: Mail, *, to: str, mailing_id: int) -> EmailMessage:
     return message
 
 
-def one_line(text: str, longest: int = MAX_NAME) -> str:
-    """The text without control characters and line ends, cut to `longest` characters: fit for a header or a line."""
-    return " ".join(_UNPRINTABLE.sub(" ", text).split())[:longest]
+def standard(name: str, language: str, values: Values) -> tuple[str, str]:
+    """Subject and text of a mail in the provider's own words."""
+    subject, text = (
+        layout.rendered(f"mail/{language}/{name}_{part}.txt", language, values) for part in ("subject", "text")
+    )
+    return one_line(subject, MAX_SUBJECT), layout.tidy(text)
 
 
-def _mail(kind_of_mail: str, language: str, /, **context: object) -> Mail:
-    subject = _rendered(f"{kind_of_mail}_subject.txt", language, context)
-    text = _rendered(f"{kind_of_mail}_text.txt", language, context)
-    html = _rendered(f"{kind_of_mail}_html.html", language, context | {"subject": one_line(subject, MAX_SUBJECT)})
-    return Mail(language, one_line(subject, MAX_SUBJECT), _tidy(text), html)
-
-
-def _rendered(name: str, language: str, context: dict[str, object]) -> str:
-    provider = {
-        "language": language,
-        "provider": settings.PROVIDER_NAME,
+def in_own_words(subject: str, text: str, language: str, values: Values, *, number: int | None = None) -> Mail:
+    """The mail in a customer's words. What only facts can tell of an earlier mail follows his first paragraph."""
+    strings = {name: value for name, value in values.items() if isinstance(value, str)} | {
+        "deadline": str(values.get("last_day", "")),
+        "server": settings.TARGET_MAIL_HOST,
+        "provider": one_line(settings.PROVIDER_NAME),
         "phone": settings.PROVIDER_PHONE,
-        "target_host": settings.TARGET_MAIL_HOST,
     }
-    with translation.override(language):
-        return render_to_string(f"mail/{language}/{name}", context | provider)
+    # A reminder was not asked for; what it says of the earlier mail, the customer says himself.
+    again = "" if "late" in values else layout.rendered(f"mail/{language}/parts/again.txt", language, values).strip()
+    first, gap, rest = layout.tidy(text).partition("\n\n")
+    whole = "\n\n".join(part for part in (first, again, rest) if part) if gap else f"{first}\n{again}"
+    filled = wording.filled(whole, strings)
+    return layout.made(language, wording.filled(subject, strings), filled, strong=_strong(values), wording=number)
 
 
-def _tidy(text: str) -> str:
-    """Text with the gaps closed that template tags leave, and one line end at its end."""
-    text = re.sub(r"[ \t\r]+(?=\n|$)", "", text)
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+def _notice(kind: str, mailbox: Mailbox, at: datetime, language: str) -> Mail:
+    values = occasion.of_mailbox(mailbox, language) | {"day": day(at, language), "hour": hour(at)}
+    return _worded(kind, wording.mail_for(kind, mailbox), mailbox, language, values)
 
 
-def _last_day(first_login: FirstLogin) -> date:
-    """The day to name: the domain's deadline, or when that is over or none, the last whole day of the secret."""
-    deadline = first_login.mailbox.domain.deadline
-    if deadline and deadline >= timezone.localdate():
-        return deadline
-    return timezone.localdate(expires_at(first_login))
+def _worded(name: str, mail: str, mailbox: Mailbox, language: str, values: Values) -> Mail:
+    own = wording.newest(mailbox.domain.customer_id, mail, language)
+    if own is None:
+        return _standard(name, language, values)
+    return in_own_words(own.subject, own.text, language, values, number=own.pk)
 
 
-def _mailbox_line(mailbox: Mailbox) -> dict[str, object]:
-    return {
-        "address": str(mailbox),
-        "name": one_line(mailbox.name),
-        "kind": mailbox.kind,
-        "quota_mib": mailbox.quota_mib,
-        "used_mib": mailbox.used_mib,
-        "forwards": shown(mailbox.forwards.split(",")) if mailbox.forwards else "",
-        "outside": shown(mailbox.outside),
-        "on_request": mailbox.on_request,
-        "login_at": mailbox.source_login_at and timezone.localtime(mailbox.source_login_at),
-    }
+def _standard(name: str, language: str, values: Values) -> Mail:
+    subject, text = standard(name, language, values)
+    return layout.made(language, subject, text, strong=_strong(values))
 
 
-def _alias_line(alias: Alias) -> dict[str, object]:
-    return {
-        "catch_all": alias.local_part == CATCH_ALL,
-        "address": f"{alias.local_part}@{alias.domain.display_name}",
-        "targets": shown(alias.goto.split(",")),
-        "outside": shown(alias.outside),
-    }
-
-
-def shown(addresses: Iterable[str]) -> str:
-    """Addresses as people write them, separated by commas, each on one line."""
-    parts = [address.strip().rpartition("@") for address in addresses]
-    return ", ".join(one_line(f"{local_part}@{domain_to_unicode(domain)}") for local_part, _, domain in parts)
+def _strong(values: Values) -> list[str]:
+    """What the HTML prints bold: which mailbox, and until when."""
+    return [str(values[name]) for name in ("address", "last_day") if values.get(name)]

@@ -174,6 +174,8 @@ class _Run:
                 return Answer(Verdict.REFUSED, text="the settings name no SMTP host of the new server")
             self._line = Line(way)
         mail = compose.of(mailing, claim.secret)
+        if mail.wording:
+            Mailing.objects.filter(pk=mailing.pk).update(wording=mail.wording)
         answer = self._line.deliver(
             compose.message(mail, to=to, mailing_id=mailing.pk).as_bytes(),
             sender=verp.sender(mailing.pk),

@@ -15,6 +15,7 @@ from .provisioning import ProvisionedObject, Provisioning
 from .pushes import Push, Target
 from .reviews import Answer, Review
 from .sources import Pace, Source
+from .wordings import Wording
 
 __all__ = [
     "Alias",
@@ -44,4 +45,5 @@ __all__ = [
     "SourceLogin",
     "Target",
     "TargetLogin",
+    "Wording",
 ]

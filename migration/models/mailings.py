@@ -9,6 +9,7 @@ from .customers import Domain
 from .first_login import FirstLogin
 from .mailboxes import Mailbox
 from .reviews import Review
+from .wordings import Wording
 
 
 class Mailing(models.Model):
@@ -63,6 +64,8 @@ class Mailing(models.Model):
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     subject = models.CharField(_("subject"), max_length=200, blank=True)
     text = models.TextField(_("text"), blank=True)
+    # Written when the mail goes out; none for the provider's standard.
+    wording = models.ForeignKey(Wording, models.SET_NULL, null=True, editable=False, related_name="mailings")
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
     is_bulk = models.BooleanField(default=False, editable=False, help_text="Nobody waits for it: others leave first.")
     due_at = models.DateTimeField(_("due"), db_default=Now())

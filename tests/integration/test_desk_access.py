@@ -54,6 +54,12 @@ ASKS_FOR = {
     "finish": "migration.change_domain",
     "pause_all": "migration.change_domain",
     "resume_all": "migration.change_domain",
+    "wordings": "migration.view_wording",
+    "wording": "migration.view_wording",
+    "wording_save": "migration.change_wording",
+    "wording_standard": "migration.change_wording",
+    "wording_preview": "migration.change_wording",
+    "wording_trial": "migration.change_wording",
     "exclude": "migration.change_mailbox",
     "include": "migration.change_mailbox",
 }
@@ -154,7 +160,8 @@ def test_a_page_is_refused_to_roles_below_the_one_it_asks_for(
     review = Review.objects.create(customer=mailbox.domain.customer, locator="of-the-list")
     review.domains.add(mailbox.domain)
     said = Answer.objects.create(review=review, mailbox=mailbox, choice=Answer.Choice.DELETE)
-    own = {"case": case.pk, "answer": said.pk}.get(name.partition("_")[0])
+    customer = mailbox.domain.customer_id
+    own = {"case": case.pk, "answer": said.pk, "wordings": customer, "wording": customer}.get(name.partition("_")[0])
     pk = own or (mailbox.domain_id if of_domain else mailbox.pk)
     least = next(known for start, known in ROLES.items() if ASKS_FOR[name].startswith(start))
     client = staff_client(role)
