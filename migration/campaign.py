@@ -5,7 +5,8 @@ from django.db.models import Exists
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
-from .models import Campaign, Event
+from .models import Campaign, Domain, Event
+from .refusals import VerbRefused
 
 
 def runs() -> Combinable | Exists:
@@ -16,6 +17,12 @@ def runs() -> Combinable | Exists:
 def paused() -> Campaign | None:
     """Since when, by whom and why everything is paused; None if it is not."""
     return Campaign.objects.filter(paused_at__isnull=False).first()
+
+
+def refuse_mails(domain: Domain) -> None:
+    """Raise VerbRefused if no mail may be queued for people of the domain: it is paused or finished."""
+    if domain.paused_at or domain.ended_at:
+        raise VerbRefused("paused" if domain.paused_at else "ended")
 
 
 def pause(*, actor: str, reason: str = "") -> bool:

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from . import first_login, invitations, pushes
+from . import campaign, first_login, invitations, pushes
 from .doorbell import ring
 from .mailings import outbox, route
 from .models import Domain, Event, FirstLogin, Mailbox, Mailing, Push
@@ -46,7 +46,7 @@ def refuse_invitations(domain: Domain, reason: str) -> None:
 
     Nothing that we send may be the first thing a customer hears: without a pre-announcement a reason must be typed.
     """
-    _refuse_mails(domain)
+    campaign.refuse_mails(domain)
     if not reason.strip() and domain.announced_at is None:
         raise VerbRefused("not_announced")
 
@@ -75,7 +75,7 @@ def send_another(mailbox: Mailbox, *, actor: str) -> Mailing:
     What he saved keeps working, and his state and sessions stay as they are: a stranger may have asked.
     Raises VerbRefused.
     """
-    _refuse_mails(mailbox.domain)
+    campaign.refuse_mails(mailbox.domain)
     with transaction.atomic():
         row = Mailbox.objects.select_for_update(of=("self",)).select_related("domain").get(pk=mailbox.pk)
         if row.state not in (Mailbox.State.PASSWORD_SET, Mailbox.State.ACTIVE) or handed_over(row):
@@ -190,7 +190,7 @@ def _with_reason(mailbox: Mailbox, verb: str, action: Event.Action, actor: str, 
 
 
 def _invite(mailbox: Mailbox, verb: str, *, actor: str, **detail: object) -> Mailing:
-    _refuse_mails(mailbox.domain)
+    campaign.refuse_mails(mailbox.domain)
     if not route.recipient(mailbox):
         raise VerbRefused("no_recipient")
     with transaction.atomic():
@@ -233,11 +233,6 @@ def _invite_batch(domain: Domain, *, actor: str, **detail: object) -> int:
         numbers = dict.fromkeys(pks, 1) | {pk: number + 1 for pk, number in earlier}
         invitations.queue(batch, numbers, actor=actor, **detail)
     return len(batch)
-
-
-def _refuse_mails(domain: Domain) -> None:
-    if domain.paused_at or domain.ended_at:
-        raise VerbRefused("paused" if domain.paused_at else "ended")
 
 
 def _why(reason: str) -> dict[str, str]:

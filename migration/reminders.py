@@ -80,10 +80,7 @@ def tell_contact(domain: Domain) -> bool:
 
 def refuse(domain: Domain) -> None:
     """Raise VerbRefused if nobody in the domain may be reminded now."""
-    if domain.paused_at:
-        raise VerbRefused("paused")
-    if domain.ended_at:
-        raise VerbRefused("ended")
+    campaign.refuse_mails(domain)
     if campaign.paused():
         raise VerbRefused("all_paused")
 

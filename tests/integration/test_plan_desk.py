@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from migration import campaign, clock, domains
+from migration.desk import urls
 from migration.models import Case, Domain, Event, Mailbox, Mailing
 from tests.factories import make_domain, make_mailbox
 from tests.planning import ADMIN, invited, on, planned
@@ -179,19 +180,33 @@ def test_who_may_not_change_the_plan_reads_it(role: str, staff_client: Callable[
     assert "Reminder" in shown
 
 
-def pages_about(mailbox: Mailbox) -> list[str]:
-    of_domain = ("domain", "plan", "announce", "invite", "provisioning")
+def pages_about(mailbox: Mailbox, client: Client) -> dict[str, str]:
+    """Every page of the desk that is about this domain, mailbox or a case of it, by its address."""
     case = Case.objects.create(mailbox=mailbox, kind=Case.Kind.SHARED)
-    addresses = [reverse(f"desk:{name}", args=[mailbox.domain_id]) for name in of_domain]
-    return [*addresses, reverse("desk:mailbox", args=[mailbox.pk]), reverse("desk:case", args=[case.pk])]
+    numbers = {"domains": mailbox.domain_id, "mailboxes": mailbox.pk, "cases": case.pk}
+    routes = [str(entry.pattern).split("/") for entry in urls.urlpatterns]
+    addresses = [
+        "/".join(["/staff", room, str(numbers[room]), *rest])
+        for room, number, *rest in (route for route in routes if len(route) > 2)
+        if room in numbers and number == "<int:pk>" and "<" not in "".join(rest)
+    ]
+    answers = {address: client.get(address) for address in addresses}
+    pages = {address: answer for address, answer in answers.items() if answer.status_code == 200}
+    return {
+        address: page.content.decode()
+        for address, page in pages.items()
+        if page["Content-Type"].startswith("text/html")
+    }
 
 
 def test_a_pause_stands_on_every_page_of_the_domain_with_who_and_why(admin: Client) -> None:
     mailbox, other = make_mailbox(), make_mailbox()
     domains.pause(mailbox.domain, actor=ADMIN, reason="wrong list")
 
-    for address in pages_about(mailbox):
-        shown = admin.get(address).content.decode()
+    shown_on = pages_about(mailbox, admin)
+
+    assert len(shown_on) >= 7
+    for address, shown in shown_on.items():
         assert shown.count("is paused since") == 1, address
         assert ADMIN in shown
         assert "“wrong list”" in shown
@@ -202,8 +217,11 @@ def test_the_switch_for_everything_stands_on_the_overview_and_shows_everywhere(a
     mailbox = make_mailbox()
     admin.post(reverse("desk:pause_all"), {"reason": "power cut"})
 
-    for address in [*pages_about(mailbox), reverse("desk:domains"), reverse("desk:search")]:
-        assert "The whole move is paused" in admin.get(address).content.decode(), address
+    shown_on = pages_about(mailbox, admin)
+    shown_on |= {name: admin.get(reverse(f"desk:{name}")).content.decode() for name in ("domains", "search", "cases")}
+
+    for address, shown in shown_on.items():
+        assert "The whole move is paused" in shown, address
     admin.post(reverse("desk:resume_all"))
 
     assert campaign.paused() is None
