@@ -1,6 +1,6 @@
 """The plan of a domain: what is due when, what was done, what holds it up. It only reads; `clock` carries it out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from . import campaign, reminders, restore_guard
+from . import reminders, restore_guard
 from .models import Domain, FirstLogin, Mailbox, Mailing, PlanStep, Push, Target
 
 FIELDS = ("announce_on", "invite_on", "deadline", "remind_days", "cut_over_on", "ends_on")
@@ -104,7 +104,7 @@ def monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def facts(domains: Iterable[Domain]) -> dict[int, Facts]:
+def facts(domains: Sequence[Domain]) -> dict[int, Facts]:
     """What is known of each of the domains. The number of queries does not depend on how many there are."""
     found = {domain.pk: Facts() for domain in domains}
     for row in Mailing.objects.filter(domain__in=found, kind=Mailing.Kind.ANNOUNCEMENT).order_by("pk").defer("text"):
@@ -118,8 +118,9 @@ def facts(domains: Iterable[Domain]) -> dict[int, Facts]:
         found[pk].begun_at = at
     for numbers in _counted(found):
         found[numbers.pop("domain_id")].__dict__.update(numbers)
+    ending = [domain.pk for domain in domains if domain.ends_on]
     held = Push.objects.filter(state__in=(*Push.OPEN, Push.State.IN_FLIGHT, Push.State.SETTLING))
-    for pk, number in held.filter(mailbox__domain__in=found).values_list("mailbox__domain").annotate(n=Count("pk")):
+    for pk, number in held.filter(mailbox__domain__in=ending).values_list("mailbox__domain").annotate(n=Count("pk")):
         found[pk].pushes = number
     stopped = _stopped()
     for one in found.values():
@@ -178,8 +179,6 @@ def hindrance(domain: Domain, kind: Kind, known: Facts) -> str:
 
 def attention() -> dict[int, str]:
     """For each domain whose plan waits for a person, the first reason in words. Paused ones wait on purpose."""
-    if campaign.paused():
-        return {}
     domains = list(running().filter(paused_at=None))
     found, today = facts(domains), timezone.localdate()
     waiting = {domain.pk: problems(domain, found[domain.pk], today) for domain in domains}

@@ -35,7 +35,8 @@ def domains(request: HttpRequest) -> HttpResponse:
     """All domains, how far each is, and the sums."""
     form = DomainsForm(request.GET)
     text = form.cleaned_data["q"] if form.is_valid() else ""
-    problems = plan.attention()
+    all_paused = campaign.paused()
+    problems = {} if all_paused else plan.attention()
     rows = [replace(row, plan_problem=problems.get(row.pk or 0, "")) for row in reports.completion(text)]
     stopped = Target.objects.filter(breaker_opened_at__isnull=False).first()
     return render(
@@ -48,7 +49,7 @@ def domains(request: HttpRequest) -> HttpResponse:
             "form": form,
             "text": text,
             "stopped": stopped,
-            "all_paused": campaign.paused(),
+            "all_paused": all_paused,
             "pause_form": PauseForm(),
             "restored_at": restore_guard.stopped_since(),
             "why_stopped": dict(Push.Reason.choices).get(stopped.breaker_reason, "") if stopped else "",

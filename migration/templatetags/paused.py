@@ -13,7 +13,8 @@ register = template.Library()
 @register.inclusion_tag("desk/paused.html", takes_context=True)
 def paused_banner(context: template.Context) -> dict[str, Any]:
     """Of everything, and of the domain the page is about: its own, or that of its mailbox or case."""
-    return {"all": campaign.paused(), "domain": _domain(context)}
+    known = context["all_paused"] if "all_paused" in context else campaign.paused()
+    return {"all": known, "domain": _domain(context)}
 
 
 def _domain(context: template.Context) -> Domain | None:

@@ -250,6 +250,27 @@ def test_more_mailboxes_and_reminders_need_no_more_queries(admin: Client) -> Non
     assert queries() == few
 
 
+def test_more_planned_domains_cost_the_list_no_more_queries(later_admin: Callable[[], Client]) -> None:
+    def fill() -> None:
+        for _ in range(3):
+            invited(planned(deadline=date(2026, 12, 15), cut_over_on=date(2026, 11, 1), ends_on=date(2027, 1, 1)))
+
+    def queries(client: Client) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(reverse("desk:domains")).content.decode().count("plan waits for you") in (3, 6)
+        return len(captured)
+
+    with on("2026-12-01"):
+        admin = later_admin()
+        fill()
+        queries(admin)
+        few = queries(admin)
+        fill()
+        many = queries(admin)
+
+    assert few == many <= 20
+
+
 def test_the_deadline_of_a_domain_is_changed_in_its_plan_only(admin: Client) -> None:
     domain = make_domain(deadline=date(2026, 12, 15))
 
