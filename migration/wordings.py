@@ -80,6 +80,11 @@ def example(customer: Customer, mail: str, language: str, subject: str, text: st
     return compose.in_own_words(subject, printable(text), language, _made_up(customer, mail, language))
 
 
+def filled(customer: Customer, mail: str, language: str, subject: str, text: str) -> tuple[str, str]:
+    """Subject and text of the same."""
+    return compose.filled(subject, printable(text), language, _made_up(customer, mail, language))
+
+
 def trial(customer: Customer, mail: str, language: str, subject: str, text: str, *, to: str) -> Mailing:
     """Send the example to a member of staff. The secret and the link in it open nothing. Raises VerbRefused."""
     if wording.complaints(mail, subject, text):
@@ -87,10 +92,10 @@ def trial(customer: Customer, mail: str, language: str, subject: str, text: str,
     domain = customer.domains.first()
     if domain is None:
         raise VerbRefused("no_domain_of_customer")
-    shown = example(customer, mail, language, subject, text)
+    subject, text = filled(customer, mail, language, subject, text)
     with transaction.atomic():
         return outbox.enqueue(
-            Mailing.Kind.TEST, domain=domain, recipient=to, language=language, subject=shown.subject, text=shown.text
+            Mailing.Kind.TEST, domain=domain, recipient=to, language=language, subject=subject, text=text
         )
 
 

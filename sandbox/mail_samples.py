@@ -84,8 +84,8 @@ def every_mail(language: str) -> Iterator[Sample]:
 
 def _company(language: str) -> _Company:
     customer = Customer.objects.create(
-        name=f"Sonnleitner Naturkost GmbH ({language})",
-        contact_name="Katharina Sonnleitner",
+        name={"de": "Sonnleitner Naturkost GmbH", "en": "Hughes Natural Foods Ltd"}[language],
+        contact_name={"de": "Katharina Sonnleitner", "en": "Catherine Hughes"}[language],
         contact_email="katharina@kontakt.example",
         language=language,
     )
@@ -177,6 +177,5 @@ def _in_own_words(company: _Company) -> Sample:
     customer, mail, language = company.domain.customer, "invitation", company.language
     subject, text = wordings.standard(mail, language)
     own = f"{text}\n\nPS: {{customer}} {{{{7*7}}}} {{% now 'Y' %}}"
-    shown = wordings.example(customer, mail, language, subject, own)
-    trial = compose.trial(shown.subject, shown.text, language=language)
+    trial = compose.trial(*wordings.filled(customer, mail, language, subject, own), language=language)
     return Sample("test", language, trial, first_logins.show(wordings.MADE_UP_SECRET))

@@ -155,6 +155,11 @@ def standard(name: str, language: str, values: Values) -> tuple[str, str]:
 
 def in_own_words(subject: str, text: str, language: str, values: Values, *, number: int | None = None) -> Mail:
     """The mail in a customer's words. What only facts can tell of an earlier mail follows his first paragraph."""
+    return layout.made(language, *filled(subject, text, language, values), strong=_strong(values), wording=number)
+
+
+def filled(subject: str, text: str, language: str, values: Values) -> tuple[str, str]:
+    """Subject and text of a customer's words with their values, not laid out yet."""
     strings = {name: value for name, value in values.items() if isinstance(value, str)} | {
         "deadline": str(values.get("last_day", "")),
         "server": settings.TARGET_MAIL_HOST,
@@ -163,10 +168,9 @@ def in_own_words(subject: str, text: str, language: str, values: Values, *, numb
     }
     # A reminder was not asked for; what it says of the earlier mail, the customer says himself.
     again = "" if "late" in values else layout.rendered(f"mail/{language}/parts/again.txt", language, values).strip()
-    first, gap, rest = layout.tidy(text).partition("\n\n")
-    whole = "\n\n".join(part for part in (first, again, rest) if part) if gap else f"{first}\n{again}"
-    filled = wording.filled(whole, strings)
-    return layout.made(language, wording.filled(subject, strings), filled, strong=_strong(values), wording=number)
+    first, _gap, rest = layout.tidy(text).partition("\n\n")
+    whole = "\n\n".join(part for part in (first.strip(), again, rest) if part)
+    return wording.filled(subject, strings), wording.filled(whole, strings)
 
 
 def _notice(kind: str, mailbox: Mailbox, at: datetime, language: str) -> Mail:

@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -50,10 +51,14 @@ class Piece:
 
 @dataclass(slots=True)
 class Block:
-    """A paragraph, or with a mark a step (`1.`) or an item (`-`) of a list; each line a list of pieces."""
+    """A paragraph, or with a mark a step (`1.`) or an item (`-`) of a list; each line a list of pieces.
+
+    `is_last` of its kind: what follows is no step or item of the same list.
+    """
 
     mark: str
     lines: list[list[Piece]] = field(default_factory=list)
+    is_last: bool = False
 
 
 def made(language: str, subject: str, text: str, *, strong: Sequence[str] = (), wording: int | None = None) -> Mail:
@@ -61,7 +66,10 @@ def made(language: str, subject: str, text: str, *, strong: Sequence[str] = (), 
     subject, text = one_line(subject, MAX_SUBJECT), tidy(text)
     bold = tuple(word for word in (*strong, settings.PROVIDER_PHONE) if word)
     colour = settings.PROVIDER_COLOUR if _COLOUR.fullmatch(settings.PROVIDER_COLOUR) else FALLBACK_COLOUR
-    context = {"subject": subject, "blocks": list(_blocks(text, bold)), "colour": colour}
+    blocks = list(_blocks(text, bold))
+    for block, following in zip_longest(blocks, blocks[1:]):
+        block.is_last = following is None or (block.mark == "-") != (following.mark == "-") or not following.mark
+    context = {"subject": subject, "blocks": blocks, "colour": colour}
     return Mail(language, subject, wrapped(text, bold), rendered("mail/frame.html", language, context), wording)
 
 
