@@ -104,6 +104,7 @@ _PROOFS: dict[int, dict[str, str]] = {
             no_mail_goes_out_twice_however_many_workers_have_its_id
             two_sweeps_and_workers_on_a_bad_day_send_each_mail_once
         """,
+        "integration/test_pace": "two_beats_and_every_doorbell_at_once_keep_the_pace",
     },
     23: {
         "integration/test_mail_outbox": """
@@ -117,6 +118,13 @@ _PROOFS: dict[int, dict[str, str]] = {
         "integration/test_mail_outbox": "connection_lost_after_the_end_is_unclear_and_never_repeated",
         "faults/test_wire": "a_mail_whose_last_reply_is_lost_is_unclear_and_its_secret_works",
         "faults/test_seeded": "whatever_goes_wrong_the_newest_password_arrives_and_every_step_is_told",
+    },
+    25: {
+        "integration/test_bounces": """
+            bounce_is_matched_by_the_address_it_comes_to
+            hundred_bounces_are_matched_a_hundred_times
+        """,
+        "integration/test_bounces_servers": "mail_to_nobody_that_a_real_postfix_took_is_shown_as_not_delivered",
     },
     26: {
         "faults/test_clocks": """
