@@ -11,7 +11,7 @@ import structlog
 from aiosmtpd.controller import Controller
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, connection
 
 from . import bounces, verp
 
@@ -61,8 +61,8 @@ class _Handler:
 
 
 def _take(content: bytes, recipients: list[str]) -> None:
-    close_old_connections()
     try:
         bounces.take(content, recipients=recipients)
     finally:
-        close_old_connections()
+        # This thread may not be asked again for days.
+        connection.close()

@@ -1,7 +1,6 @@
 """The pace: how many mails a minute one way takes, however many workers and clocks there are.
 
-One row a way says from when on the next mail may leave. Taking moves it on by a guarded update: of two workers that
-read the same row one is told to look again. A way that was idle saves up a thirtieth of a minute's mails, so that a
+One row a way says from when on the next mail may leave. Taking moves it on under the row's lock. A way that was idle saves up a thirtieth of a minute's mails, so that a
 connection has something to do; the steps between are that much longer, so that no 60 seconds see more than the pace.
 All times are the database's.
 """
@@ -9,6 +8,7 @@ All times are the database's.
 from datetime import UTC, datetime, timedelta
 from math import floor
 
+from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
@@ -19,7 +19,6 @@ from .route import Way
 
 MINUTE = timedelta(minutes=1)
 _SAVED_PER_MINUTE = 30
-_TRIES = 5
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 # A worker's run and its way through the broker; who has promised and died is forgotten after that.
 PROMISE_SECONDS = 75
@@ -37,14 +36,15 @@ def granted(free_at: datetime, now: datetime, pace: int, wanted: int) -> tuple[i
 
 def take(way: Way, wanted: int) -> int:
     """Take the right to send so many mails, or as many of them as there are."""
-    for _ in range(_TRIES):
-        pk, free_at, now = _row(way)
+    _row(way)
+    with transaction.atomic():
+        # Under the row's lock: whoever waits for it is told what is left, and nobody is turned away for being second.
+        rows = Pace.objects.filter(way=way.key).select_for_update()
+        pk, free_at, now = rows.values_list("pk", "free_at", Now()).get()
         number, moved = granted(free_at, now, way.pace, wanted)
-        if number == 0:
-            return 0
-        if Pace.objects.filter(pk=pk, free_at=free_at).update(free_at=moved):
-            return number
-    return 0
+        if number:
+            Pace.objects.filter(pk=pk).update(free_at=moved)
+    return number
 
 
 def left(way: Way) -> int:
