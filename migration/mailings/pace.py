@@ -1,8 +1,8 @@
 """The pace: how many mails a minute one way takes, however many workers and clocks there are.
 
-One row a way says from when on the next mail may leave. Taking moves it on under the row's lock. A way that was idle saves up a thirtieth of a minute's mails, so that a
-connection has something to do; the steps between are that much longer, so that no 60 seconds see more than the pace.
-All times are the database's.
+One row a way says from when on the next mail may leave. Taking moves it on under the row's lock. A way that was idle
+saves up a thirtieth of a minute's mails, so that a connection has something to do; the steps between are that much
+longer, so that no 60 seconds see more than the pace. All times are the database's.
 """
 
 from datetime import UTC, datetime, timedelta
