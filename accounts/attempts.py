@@ -27,6 +27,8 @@ BUDGETS = {
     "address": "5/15m",
     # Of these the ones in a row that were looked at: then the address alone opens nothing until its link was used.
     "address_row": "100",
+    # Tries for one address with a code from the phone, which has five of its own.
+    "phone": "15/15m",
     # Failures from one network, a success never clears them.
     "network": "30/15m",
     "network_long": "200/h",

@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from migration import cases
-from migration.models import Case, FirstLogin
+from migration.models import Case
 
 from . import owners
 from .attempts import Bucket, spend
@@ -14,7 +14,7 @@ from .forms import CaseForm
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @owners.owner_required
-def say(request: HttpRequest, here: FirstLogin) -> HttpResponse:
+def say(request: HttpRequest, here: owners.Here) -> HttpResponse:
     """Not mine, shared, to be deleted, or not his to decide; with a note if he likes."""
     form = CaseForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -34,6 +34,6 @@ def say(request: HttpRequest, here: FirstLogin) -> HttpResponse:
 
 @require_safe
 @owners.owner_required
-def said(request: HttpRequest, here: FirstLogin) -> HttpResponse:
+def said(request: HttpRequest, here: owners.Here) -> HttpResponse:
     """A calm answer: who looks at it, and that nothing changes until then."""
     return render(request, "accounts/case_said.html", {"mailbox": here.mailbox})

@@ -21,6 +21,7 @@ from migration.secrets import Purpose, SecretsError, unseal
 
 from . import password_policy
 from .attempts import Bucket, spend
+from .owners import Here
 from .sign_in import Refusal, attempt
 from .waits import TooEarly
 
@@ -52,7 +53,8 @@ class ReadableSecretInput(PlainTextInput, forms.PasswordInput):
     input_type = "text"
 
 
-def _address_field() -> VerbatimField:
+def address_field() -> VerbatimField:
+    """Where an owner types his address."""
     return VerbatimField(
         label=gettext_lazy("Your e-mail address"),
         error_messages={"required": gettext_lazy("Please enter your e-mail address.")},
@@ -71,7 +73,7 @@ def _address_field() -> VerbatimField:
 class AgainForm(forms.Form):
     """Ask for a new mail with a first-login password."""
 
-    address = _address_field()
+    address = address_field()
 
 
 class CaseForm(forms.Form):
@@ -107,7 +109,7 @@ class CaseForm(forms.Form):
 class SignInForm(forms.Form):
     """Address and first-login password. Valid means: `first_login` is who signed in."""
 
-    address = _address_field()
+    address = address_field()
     secret = VerbatimField(
         label=gettext_lazy("First-login password from the mail"),
         error_messages={"required": gettext_lazy("Please enter the first-login password from our mail.")},
@@ -163,7 +165,7 @@ class SetPasswordForm(forms.Form):
     password = VerbatimField(required=False)
     submission = forms.CharField(required=False, max_length=36)
 
-    def __init__(self, *args: Any, here: FirstLogin, session: str, **options: Any) -> None:
+    def __init__(self, *args: Any, here: Here, session: str, **options: Any) -> None:
         super().__init__(*args, **options)
         self.here, self.session = here, session
         self.policy = password_policy.policy_for(here.mailbox)
@@ -188,7 +190,9 @@ class SetPasswordForm(forms.Form):
         password = password_policy.normal(typed)
         self.kept_hash = self._old_hash_of(password)
         self.broken = self.policy.broken(
-            password, old=bool(self.kept_hash), mailed=first_logins.is_secret_of(self.here, password)
+            password,
+            old=bool(self.kept_hash),
+            mailed=isinstance(self.here, FirstLogin) and first_logins.is_secret_of(self.here, password),
         )
         if self.broken:
             self.old_too_short = bool(self.kept_hash) and any(rule.name == "short" for rule in self.broken)

@@ -16,7 +16,6 @@ from migration.guides import apple, facts, qr
 from migration.guides.facts import Guide, Protocol
 from migration.guides.programs import PROGRAMS
 from migration.guides.windows import windows
-from migration.models import FirstLogin
 
 from . import owners
 
@@ -52,7 +51,7 @@ def sheet_for_everybody(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @owners.owner_required
-def apple_profile(request: HttpRequest, here: FirstLogin) -> HttpResponse:
+def apple_profile(request: HttpRequest, here: owners.Here) -> HttpResponse:
     """The profile that adds the mailbox on an iPhone, iPad or Mac; `?protocol=pop3` for that one."""
     protocol = Protocol.POP3 if request.GET.get("protocol") == Protocol.POP3 else Protocol.IMAP
     content = apple.profile(facts.for_mailbox(here.mailbox), protocol)

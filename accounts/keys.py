@@ -10,7 +10,7 @@ from allauth.mfa.utils import decrypt, encrypt
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from migration import keys
+from migration import keys, phone_codes
 from migration.keys import Value
 
 # Where allauth keeps what it had us encrypt (allauth.mfa.totp.internal.auth, allauth.mfa.recovery_codes.internal.auth).
@@ -34,6 +34,7 @@ def second_factors_being_set_up() -> Iterator[Value]:
 
 PLACES: keys.Places = {
     **keys.PLACES,
+    "phone codes (until used or expired)": phone_codes.in_use,
     "second factors": second_factors,
     "second factors being set up (until the session ends)": second_factors_being_set_up,
 }

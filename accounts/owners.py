@@ -21,9 +21,13 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from migration import first_login as first_logins
-from migration.models import Event, FirstLogin, Mailbox
+from migration import phone_codes
+from migration.models import Event, FirstLogin, Mailbox, PhoneCode
 
 KEY = "owner"
+
+Here = FirstLogin | PhoneCode
+"""What an owner came in with; either knows its mailbox."""
 
 # Writing "seen" with every request would be a write for each of the done page's questions.
 SEEN_EVERY_SECONDS = 60
@@ -32,25 +36,24 @@ SEEN_EVERY_SECONDS = 60
 NAMES_A_MAILBOX = frozenset({"address", "domain", "email", "local_part", "mailbox", "mailbox_id", "username"})
 
 
-def begin(request: HttpRequest, first_login: FirstLogin) -> None:
+def begin(request: HttpRequest, here: Here) -> None:
     """Sign the owner in. Whatever the browser had before ends: a preset session id, another owner, staff."""
     request.session.flush()
     request.user = AnonymousUser()
     rotate_token(request)
     now = int(time.time())
     request.session[KEY] = {
-        "mailbox": first_login.mailbox_id,
-        "epoch": first_login.mailbox.epoch,
-        "first_login": first_login.pk,
-        "locator": first_login.locator,
+        **_came_with(here),
+        "mailbox": here.mailbox_id,
+        "epoch": here.mailbox.epoch,
         "started": now,
         "seen": now,
     }
     request.session.set_expiry(settings.OWNER_SESSION_SECONDS)
 
 
-def current(request: HttpRequest, *, seen: bool = True) -> FirstLogin | None:
-    """The first-login password of who is signed in, with its mailbox; None for a stranger or an ended session.
+def current(request: HttpRequest, *, seen: bool = True) -> Here | None:
+    """What who is signed in came with, with its mailbox; None for a stranger or an ended session.
 
     A session that staff signed in with is nobody's owner session. One query.
     `seen=False` leaves the idle time running: a page that asks by itself is nobody's presence.
@@ -60,9 +63,7 @@ def current(request: HttpRequest, *, seen: bool = True) -> FirstLogin | None:
         return None
     now = int(time.time())
     over = now - here["seen"] >= settings.OWNER_IDLE_SECONDS or now - here["started"] >= settings.OWNER_SESSION_SECONDS
-    found = (
-        None if over else first_logins.behind_session(here["first_login"], mailbox=here["mailbox"], epoch=here["epoch"])
-    )
+    found = None if over else _behind(here)
     if found and seen and now - here["seen"] >= SEEN_EVERY_SECONDS:
         request.session[KEY] = here | {"seen": now}
     return found
@@ -75,7 +76,7 @@ def current_owner(request: HttpRequest) -> Mailbox | None:
 
 
 def owner_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Call the view with the FirstLogin of who is signed in; send everybody else to the sign-in page."""
+    """Call the view with what who is signed in came with; send everybody else to the sign-in page."""
     return _required(view, seen=True)
 
 
@@ -103,7 +104,21 @@ def end(request: HttpRequest) -> None:
 def started(request: HttpRequest) -> str:
     """A name of this session for attempt budgets; no secret."""
     here = request.session[KEY]
-    return f"{here['first_login']}.{here['started']}"
+    came_with = here.get("first_login") or f"code{here['code']}"
+    return f"{came_with}.{here['started']}"
+
+
+def _came_with(here: Here) -> dict[str, int | str]:
+    if isinstance(here, PhoneCode):
+        return {"code": here.pk}
+    return {"first_login": here.pk, "locator": here.locator}
+
+
+def _behind(here: dict[str, Any]) -> Here | None:
+    whose = {"mailbox": here["mailbox"], "epoch": here["epoch"]}
+    if "code" in here:
+        return phone_codes.behind_session(here["code"], **whose)
+    return first_logins.behind_session(here["first_login"], **whose)
 
 
 def _required(view: Callable[..., HttpResponse], *, seen: bool) -> Callable[..., HttpResponse]:
@@ -133,4 +148,4 @@ def _back_to_sign_in(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:sign_in")
     request.session.flush()
     messages.info(request, _("You were signed out for safety. Please sign in again; nothing is lost."))
-    return redirect("accounts:link", locator=ended["locator"])
+    return redirect("accounts:phone") if "code" in ended else redirect("accounts:link", locator=ended["locator"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.sessions.models import Session
 
-from migration import bans, retention
+from migration import bans, phone_codes, retention
 from migration.retention import Rule, pks
 from migration.review import codes
 
@@ -34,6 +34,7 @@ RULES = (
     *retention.RULES,
     *bans.RULES,
     *codes.RULES,
+    *phone_codes.RULES,
     Rule(
         "attempts",
         "a counter of tries is deleted once it can refuse nobody any more",

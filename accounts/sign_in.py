@@ -62,7 +62,7 @@ def attempt(address: str, typed: str, *, locator: str, ip: str) -> FirstLogin | 
         give_back(*networks)
         with transaction.atomic():
             reset(who.own, who.row, who.turn or who.own)
-            mailboxes.record_sign_in(found.mailbox, ip=ip)
+            mailboxes.record_sign_in(found.mailbox, ip=ip, way="letter" if found.printing_id else "")
         return found
     count_failure()
     _note(who, ip, count, link_needed=count <= who.own.limit and not allowed)
@@ -77,7 +77,7 @@ def ask_again(address: str, *, ip: str) -> None:
     Whoever asks learns nothing from it, and while a mailed password is valid a stranger can change nothing by asking:
     no second mail goes out, no session ends. To a mailbox with its new password it is one mail a day.
     """
-    parsed, key = _parse(address)
+    parsed, key = canonical(address)
     own, net = Bucket("again", address_bucket(key).subject), Bucket("network_again", network(ip))
     counts = spend(own, net)
     mailbox = Mailbox.objects.by_address(parsed or Address("", "")).first()
@@ -104,7 +104,7 @@ class _Who:
 
 
 def _whose(address: str, locator: str) -> _Who:
-    parsed, key = _parse(address)
+    parsed, key = canonical(address)
     invitation = first_logins.find(locator)
     if invitation and str(parsed) == invitation.mailbox.address:
         mailbox: Mailbox | None = invitation.mailbox
@@ -177,7 +177,7 @@ def _exempt(net: str, *, with_link: bool) -> tuple[Bucket, ...]:
     return (Bucket("network_link", net),) if with_link else ()
 
 
-def _parse(address: str) -> tuple[Address | None, str]:
+def canonical(address: str) -> tuple[Address | None, str]:
     """The address, and the text its budget is kept under: canonical if it is an address, else nearly as typed."""
     try:
         parsed = parse(address)

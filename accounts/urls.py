@@ -5,13 +5,14 @@ Beside it the contact's: a code, and the list he checks.
 
 from django.urls import path
 
-from . import cases, contact, contact_list, guide, views
+from . import cases, contact, contact_list, guide, phone, views
 
 app_name = "accounts"
 
 urlpatterns = [
     path("", views.sign_in, name="sign_in"),
     path("s/<slug:locator>", views.link, name="link"),
+    path("phone", phone.phone, name="phone"),
     path("again", views.again, name="again"),
     path("again/asked", views.asked, name="asked"),
     path("password", views.set_password, name="password"),

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from migration import first_login as first_logins
 from migration import mailboxes
 from migration.guides import facts
-from migration.models import Event, FirstLogin, Mailbox, Push
+from migration.models import Event, Mailbox, Push
 from migration.refusals import VerbRefused
 from migration.states import handed_over
 
@@ -79,7 +79,7 @@ def asked(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 @owners.owner_required
-def set_password(request: HttpRequest, here: FirstLogin) -> HttpResponse:
+def set_password(request: HttpRequest, here: owners.Here) -> HttpResponse:
     """Choose the new password; as often as the owner likes while he is signed in."""
     if handed_over(here.mailbox):
         return render(request, "accounts/handed_over.html", status=409 if request.method == "POST" else 200)
@@ -97,7 +97,7 @@ def set_password(request: HttpRequest, here: FirstLogin) -> HttpResponse:
 
 @require_safe
 @owners.owner_required
-def done(request: HttpRequest, here: FirstLogin) -> HttpResponse:
+def done(request: HttpRequest, here: owners.Here) -> HttpResponse:
     """Saved, being transferred, active: what is true now. Below it what to change in the mail program."""
     push = _newest_push(here.mailbox)
     if push is None:
@@ -108,7 +108,7 @@ def done(request: HttpRequest, here: FirstLogin) -> HttpResponse:
 
 @require_safe
 @owners.owner_required_quietly
-def done_state(request: HttpRequest, here: FirstLogin) -> HttpResponse:
+def done_state(request: HttpRequest, here: owners.Here) -> HttpResponse:
     """The part of the done page that changes by itself."""
     push = _newest_push(here.mailbox)
     if push is None:
@@ -157,7 +157,7 @@ def _signed_in_or_refused(request: HttpRequest, *, locator: str) -> HttpResponse
 
 
 @sensitive_variables()
-def _saved_or_refused(request: HttpRequest, here: FirstLogin) -> HttpResponse:
+def _saved_or_refused(request: HttpRequest, here: owners.Here) -> HttpResponse:
     ip = request.META["REMOTE_ADDR"]
     form = _password_form(request, here)
     if not form.is_valid():
@@ -181,12 +181,14 @@ def _saved_or_refused(request: HttpRequest, here: FirstLogin) -> HttpResponse:
     return redirect("accounts:done")
 
 
-def _password_form(request: HttpRequest, here: FirstLogin) -> SetPasswordForm:
+def _password_form(request: HttpRequest, here: owners.Here) -> SetPasswordForm:
     data = request.POST if request.method == "POST" else None
     return SetPasswordForm(data, here=here, session=owners.started(request))
 
 
-def _password_page(request: HttpRequest, here: FirstLogin, form: SetPasswordForm, *, status: int = 200) -> HttpResponse:
+def _password_page(
+    request: HttpRequest, here: owners.Here, form: SetPasswordForm, *, status: int = 200
+) -> HttpResponse:
     broken = {rule.name for rule in form.broken}
     rules = [*form.policy.rules, *(rule for rule in form.broken if rule not in form.policy.rules)]
     context = {

@@ -39,7 +39,7 @@ NO_LOCAL_PART = gettext_lazy("This cannot stand before the @ of an address.")
 class CustomerAdmin(admin.ModelAdmin):
     """Whose domains move."""
 
-    fields = ("name", "contact_name", "contact_email", "language")
+    fields = ("name", "contact_name", "contact_email", "postal_address", "language")
     list_display = ("name", "contact_name", "contact_email", "language")
     search_fields = ("name", "contact_name", "contact_email", "domains__name")
 

@@ -69,10 +69,16 @@ def mint(first_login: FirstLogin) -> str:
 
     Called by the mail worker just before SMTP. The caller keeps the result in one local variable.
     """
+    secret = fill(first_login)
+    first_login.save(update_fields=["mac", "minted_at"])
+    return secret
+
+
+def fill(first_login: FirstLogin) -> str:
+    """Put a fresh secret's MAC into the object and return the secret; the caller saves the row, and keeps no copy."""
     secret = new_secret()
     first_login.mac = mac(Purpose.FIRST_LOGIN, _message(first_login.mailbox_id, secret))
     first_login.minted_at = timezone.now()
-    first_login.save(update_fields=["mac", "minted_at"])
     return secret
 
 

@@ -2,12 +2,13 @@
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from . import campaign, first_login, invitations, pushes
+from . import campaign, first_login, invitations, phone_codes, pushes
 from .doorbell import ring
 from .mailings import outbox, route
 from .models import Domain, Event, FirstLogin, Mailbox, Mailing, Push
@@ -87,16 +88,21 @@ def reopen(mailbox: Mailbox, *, actor: str) -> Mailing:
     """Start again with a new invitation; what mailcow has stays as it is. Raises VerbRefused."""
     with transaction.atomic():
         first_login.revoke_all(mailbox)
+        phone_codes.revoke_all(mailbox)
         mailing = _invite(mailbox, "reopen", actor=actor)
         Event.record(Event.Action.REOPENED, actor=actor, mailbox=mailbox)
     return mailing
 
 
-def record_sign_in(mailbox: Mailbox, *, ip: str | None) -> None:
-    """Note that the owner signed in. A second sign-in is as good as the first."""
+def record_sign_in(mailbox: Mailbox, *, ip: str | None, way: str = "") -> None:
+    """Note that the owner signed in; by `way` of "letter" or "phone", else by a mail. A second time is as good.
+
+    A code from the phone is as good as an invitation.
+    """
     with transaction.atomic(savepoint=False):
-        move(mailbox, "record_sign_in")
-        Event.record(Event.Action.SIGNED_IN, actor="owner", mailbox=mailbox, ip=ip)
+        move(mailbox, "enter_code" if way == "phone" else "record_sign_in")
+        detail: dict[str, Any] = {"way": way} if way else {}
+        Event.record(Event.Action.SIGNED_IN, actor="owner", mailbox=mailbox, ip=ip, **detail)
 
 
 def set_password(
@@ -117,6 +123,7 @@ def set_password(
                 raise VerbRefused("wrong_state")
             push = pushes.enqueue(mailbox, password_hash=password_hash, kept_old=kept_old, submission=submission)
             first_login.consume_all(mailbox)
+            phone_codes.consume_all(mailbox)
             Event.record(Event.Action.PASSWORD_SET, actor="owner", mailbox=mailbox, ip=ip, version=push.version)
             outbox.enqueue(
                 Mailing.Kind.PASSWORD_SAVED,
@@ -164,6 +171,7 @@ def revoke(mailbox: Mailbox, *, actor: str) -> None:
     """Make the mailed first-login passwords worthless and end the owner's sessions."""
     with transaction.atomic():
         first_login.revoke_all(mailbox)
+        phone_codes.revoke_all(mailbox)
         Mailbox.objects.filter(pk=mailbox.pk).update(epoch=F("epoch") + 1)
         Event.record(Event.Action.REVOKED, actor=actor, mailbox=mailbox)
 
@@ -185,6 +193,7 @@ def _with_reason(mailbox: Mailbox, verb: str, action: Event.Action, actor: str, 
         if not move(mailbox, verb, raising=["epoch"]):
             raise VerbRefused("wrong_state")
         first_login.revoke_all(mailbox)
+        phone_codes.revoke_all(mailbox)
         pushes.supersede_open(mailbox)
         Event.record(action, actor=actor, mailbox=mailbox, reason=reason.strip())
 

@@ -48,6 +48,11 @@ SENTENCES: dict[str, str | Promise] = {
     "unfit_wording": _("This wording cannot be used: something is missing in it or not allowed."),
     "worded_meanwhile": _("Somebody else has changed this wording meanwhile. Look at his version, then change it."),
     "no_domain_of_customer": _("The customer has no domain yet, so there is no way to send the trial mail."),
+    "not_begun": _("The customer's contact has not been told yet. An admin sends the pre-announcement first."),
+    "code_shown": _("Another code was given meanwhile. If it was not you who got it, ask here for a new one."),
+    "no_postal_address": _("The customer has no postal address. An admin enters it in the administration."),
+    "printed_meanwhile": _("Letters of this domain were printed meanwhile. Look at the numbers again, then print."),
+    "nobody_to_print": _("There is nobody to print a letter for."),
     "case_closed": _("Somebody else has closed this case already."),
 }
 

@@ -40,6 +40,7 @@ class Purpose(StrEnum):
     FIRST_LOGIN = "first_login"
     SOURCE_LOGIN = "source_login"
     BOUNCE = "bounce"
+    PHONE_CODE = "phone_code"
     STAGING = "staging"
     ADDRESS_BUCKET = "address_bucket"
     TOTP = "totp"

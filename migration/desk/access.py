@@ -13,6 +13,8 @@ from django.shortcuts import get_object_or_404
 
 from migration.models import Domain, Mailbox
 
+SELECTED_AT_MOST = 200
+
 View = Callable[..., HttpResponse]
 
 
@@ -57,6 +59,16 @@ def mailbox(pk: int) -> Mailbox:
 def selected(domain: Domain, pks: list[int]) -> list[Mailbox]:
     """Those of the numbers that are mailboxes of this domain; a number from elsewhere is nothing."""
     return list(_mailboxes().filter(domain=domain, pk__in=pks))
+
+
+def number(text: str) -> int | None:
+    """The number somebody sent, or None for anything that is no row's."""
+    return int(text) if text.isdecimal() and len(text) < 18 else None
+
+
+def numbers(texts: list[str]) -> list[int]:
+    """The numbers of a selection, of as many as a page can show."""
+    return [found for text in texts[:SELECTED_AT_MOST] if (found := number(text)) is not None]
 
 
 def _mailboxes() -> QuerySet[Mailbox]:

@@ -113,11 +113,13 @@ def badges(mailbox: Mailbox) -> list[Badge]:
     shown: list[Badge] = []
     invited = mailbox.state in (Mailbox.State.INVITED, Mailbox.State.SIGNED_IN)
     mail_state, push_state = getattr(mailbox, "mail_state", None), getattr(mailbox, "push_state", None)
-    if invited and mail_state in (Mailing.State.FAILED, Mailing.State.UNCLEAR):
+    if invited and _has_letter(mailbox):
+        shown.append(Badge(_("letter printed"), ""))
+    elif invited and mail_state in (Mailing.State.FAILED, Mailing.State.UNCLEAR):
         shown.append(Badge(_("not delivered"), "bad", _why_not_delivered(mailbox)))
-    elif invited and mail_state != Mailing.State.SENT:
+    elif invited and mail_state and mail_state != Mailing.State.SENT:
         shown.append(Badge(_("mail on its way"), ""))
-    elif invited and not _has_valid_first_login(mailbox):
+    elif invited and mailbox.first_logins.all() and not _has_valid_first_login(mailbox):
         shown.append(
             Badge(_("invitation expired"), "warn", _("The first-login password no longer works. Invite again."))
         )
@@ -152,6 +154,12 @@ def _listed(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
 
 def _has_valid_first_login(mailbox: Mailbox) -> bool:
     return any(first_login.is_valid(row) for row in mailbox.first_logins.all()[:2])
+
+
+def _has_letter(mailbox: Mailbox) -> bool:
+    """Whether the newest way in went out on paper and still works."""
+    newest = mailbox.first_logins.all()[:1]
+    return bool(newest) and newest[0].printing_id is not None and first_login.is_valid(newest[0])
 
 
 def _ascii(domain: str) -> str:

@@ -1,6 +1,6 @@
 """What happened to a mailbox or a domain, each line with its reason in plain words."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from migration.mailings import bounces
-from migration.models import Answer, Case, Event, Mailbox, Push, Wording
+from migration.models import Answer, Case, Event, Mailbox, PhoneCode, Push, Wording
 
 Action = Event.Action
 
@@ -25,7 +25,17 @@ SIGN_IN: dict[str, str | Promise] = {
     "used_up": gettext_lazy("The new password was saved before; the first-login password is used up."),
     "not_invited": gettext_lazy("No first-login password had been sent yet."),
     "excluded": gettext_lazy("The mailbox is excluded from the move."),
+    "code_wrong": gettext_lazy("The code from the phone was mistyped."),
+    "code_dead": gettext_lazy(
+        "The code from the phone was mistyped five times and is dead. Give a new one if need be."
+    ),
+    "code_none": gettext_lazy("There was no code from the phone that works: none given, too old, or used up."),
     "link_needed": gettext_lazy("Only the link in our mail opens the door now: by setting, or after many wrong tries."),
+}
+
+WAYS: dict[str, str | Promise] = {
+    "letter": gettext_lazy("with the password of a letter"),
+    "phone": gettext_lazy("with a code from the phone"),
 }
 
 # Which rules a refused password broke; the password itself is nowhere.
@@ -53,7 +63,6 @@ _CODES: dict[str, list[tuple[str, str | Promise]]] = {
     Action.KIND_SET: list(Mailbox.Kind.choices),
     Action.REVIEW_APPLIED: [*Answer.Choice.choices, *Answer.Outcome.choices],
 }
-
 
 # The dates of a plan, as its page calls them.
 DATES: dict[str, str | Promise] = {
@@ -89,10 +98,10 @@ def why(event: Event) -> str:
     """The reason an event carries, for people. Codes we do not know are shown as they are."""
     detail = event.detail
     reason = str(detail.get("reason", ""))
+    if event.action in _AT_THE_DOOR:
+        return _AT_THE_DOOR[Action(event.action)](detail, reason)
     if event.action in (Action.PUSH_WAITING, Action.PUSH_BLOCKED, Action.BREAKER_OPENED):
         return str(dict(Push.Reason.choices).get(reason, reason))
-    if event.action == Action.SIGN_IN_FAILED:
-        return str(SIGN_IN.get(reason, reason))
     if event.action in _CODES:
         kinds = dict(_CODES[event.action])
         codes = [str(detail[name]) for name in ("before", "kind", "choice", "outcome") if name in detail]
@@ -120,3 +129,16 @@ def _value(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "–"
     return formats.date_format(date.fromisoformat(value), "SHORT_DATE_FORMAT") if isinstance(value, str) else "–"
+
+
+def _code_given(detail: Mapping[str, Any], reason: str) -> str:
+    checked = str(dict(PhoneCode.Checked.choices).get(str(detail.get("checked")), ""))
+    return f"{checked}: “{reason}”" if reason else checked
+
+
+_AT_THE_DOOR: dict[Action, Callable[[Mapping[str, Any], str], str]] = {
+    Action.SIGN_IN_FAILED: lambda _detail, reason: str(SIGN_IN.get(reason, reason)),
+    Action.SIGNED_IN: lambda detail, _reason: str(WAYS.get(str(detail.get("way")), "")),
+    Action.CODE_GIVEN: _code_given,
+    Action.LETTER_PRINTED: lambda detail, _reason: _("Printing no. %(number)s") % {"number": detail.get("printing")},
+}

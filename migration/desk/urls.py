@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import bans, cases, logins, plan, provisioning, reviews, views, wordings
+from . import bans, cases, letters, logins, phone, plan, provisioning, reviews, views, wordings
 
 app_name = "desk"
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path("domains/<int:pk>/", views.domain, name="domain"),
     path("domains/<int:pk>/announce/", views.announce, name="announce"),
     path("domains/<int:pk>/invite/", views.invite, name="invite"),
+    path("domains/<int:pk>/letters/", letters.letters, name="letters"),
     path("domains/<int:pk>/pause/", plan.pause, name="pause"),
     path("domains/<int:pk>/resume/", plan.resume, name="resume"),
     path("domains/<int:pk>/plan/", plan.show, name="plan"),
@@ -50,6 +51,7 @@ urlpatterns = [
     path("mailboxes/<int:pk>/", views.mailbox, name="mailbox"),
     path("mailboxes/<int:pk>/invite/", views.invite_one, name="invite_one"),
     path("mailboxes/<int:pk>/remind/", plan.remind_one, name="remind_one"),
+    path("mailboxes/<int:pk>/phone-code/", phone.phone_code, name="phone_code"),
     path("mailboxes/<int:pk>/reopen/", views.reopen, name="reopen"),
     path("mailboxes/<int:pk>/revoke/", views.revoke, name="revoke"),
     path("mailboxes/<int:pk>/retry-push/", views.retry_push, name="retry_push"),

@@ -14,19 +14,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from migration import campaign, plan, reports, restore_guard
+from migration import campaign, phone_codes, plan, reports, restore_guard
 from migration import domains as domain_verbs
 from migration import mailboxes as verbs
 from migration.mailings import compose
 from migration.models import Mailbox, Mailing, Push, Target
 from migration.refusals import VerbRefused
-from migration.states import may
+from migration.states import handed_over, may
 
 from . import access, tables, timeline
 from .access import actor, staff_with
 from .forms import AnnounceForm, DomainsForm, FilterForm, FindForm, InviteForm, PauseForm, ReasonForm
-
-SELECTED_AT_MOST = 200
 
 
 @staff_with("migration.view_domain")
@@ -108,7 +106,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     """Say how many invitations would go out and who is left out; on yes, send them: the selected ones, or all."""
     found = access.domain(pk)
     sent = request.POST if request.method == "POST" else request.GET
-    chosen = access.selected(found, _numbers(sent.getlist("mailbox")))
+    chosen = access.selected(found, access.numbers(sent.getlist("mailbox")))
     invitable = [mailbox for mailbox in chosen if may(mailbox, "invite") or may(mailbox, "re_invite")]
     if "selected" in sent and not invitable:
         messages.warning(request, _("Select mailboxes that are not done and not excluded."))
@@ -224,7 +222,7 @@ def _with_reason(request: HttpRequest, pk: int, verb: Callable[..., None], done:
 
 
 def _mailbox_page(request: HttpRequest, found: Mailbox, form: ReasonForm) -> HttpResponse:
-    allowed = ("invite", "re_invite", "reopen", "exclude", "include")
+    allowed = ("invite", "re_invite", "print_letter", "reopen", "exclude", "include")
     invitations = tables.invitations(found)
     context = {
         "row": tables.one(found.pk),
@@ -232,8 +230,9 @@ def _mailbox_page(request: HttpRequest, found: Mailbox, form: ReasonForm) -> Htt
         "form": form,
         "may": {verb: may(found, verb) for verb in allowed},
         "announced": found.domain.announced_at is not None,
+        "may_help_by_phone": found.state != Mailbox.State.EXCLUDED and not handed_over(found),
         "invitations": invitations,
-        "usable": any(valid for _row, valid in invitations),
+        "usable": any(valid for _row, valid in invitations) or phone_codes.living(found),
         "mails": found.mailings.defer("text").all()[:50],
         "pushes": tables.pushes(found),
         "lines": timeline.lines(found.events.all()[: timeline.AT_MOST]),
@@ -277,7 +276,3 @@ def _invite_selected(request: HttpRequest, mailboxes: list[Mailbox], reason: str
 
 def _invited(number: int) -> str:
     return ngettext("%(n)d invitation is on its way.", "%(n)d invitations are on their way.", number) % {"n": number}
-
-
-def _numbers(texts: list[str]) -> list[int]:
-    return [int(text) for text in texts[:SELECTED_AT_MOST] if text.isdecimal() and len(text) < 18]

@@ -6,10 +6,12 @@ from .customers import Customer, Domain
 from .events import Event
 from .first_login import FirstLogin
 from .imports import ImportPage, ImportRun
+from .letters import Printing
 from .logins import LoginPoll, SourceLogin, TargetLogin
 from .mailboxes import Alias, Mailbox
 from .mailings import Mailing
 from .marks import HighWaterMark
+from .phone_codes import PhoneCode
 from .plans import Campaign, PlanStep
 from .provisioning import ProvisionedObject, Provisioning
 from .pushes import Push, Target
@@ -36,7 +38,9 @@ __all__ = [
     "Mailbox",
     "Mailing",
     "Pace",
+    "PhoneCode",
     "PlanStep",
+    "Printing",
     "ProvisionedObject",
     "Provisioning",
     "Push",

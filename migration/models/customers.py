@@ -3,12 +3,33 @@
 from datetime import datetime
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from migration.addresses import domain_to_unicode
 
 from .sources import Source
+
+# What the address window of a letter holds, DIN 5008: six lines, of which name and customer take two.
+ADDRESS_LINES = 4
+ADDRESS_LINE_CHARACTERS = 60
+
+
+def fits_a_window(postal_address: str) -> None:
+    """Raise ValidationError for an address that a letter's window cannot show."""
+    lines = postal_address.strip().splitlines()
+    if len(lines) > ADDRESS_LINES:
+        raise ValidationError(
+            _("Please write at most %(number)d lines."), params={"number": ADDRESS_LINES}, code="too_many_lines"
+        )
+    for number, line in enumerate(lines, start=1):
+        if len(line) > ADDRESS_LINE_CHARACTERS:
+            raise ValidationError(
+                _("Line %(line)d is longer than %(number)d characters."),
+                params={"line": number, "number": ADDRESS_LINE_CHARACTERS},
+                code="long_line",
+            )
 
 
 class Customer(models.Model):
@@ -19,6 +40,13 @@ class Customer(models.Model):
     contact_email = models.EmailField(
         _("contact's address"),
         help_text=_("The pre-announcement goes here, and mail for machines' mailboxes."),
+    )
+    postal_address = models.TextField(
+        _("postal address"),
+        blank=True,
+        max_length=250,
+        validators=[fits_a_window],
+        help_text=_("For letters to its owners: street, postal code and town, country; at most four lines."),
     )
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="de")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

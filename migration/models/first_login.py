@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from .letters import Printing
 from .mailboxes import Mailbox
 
 
@@ -10,11 +11,14 @@ class FirstLogin(models.Model):
     """One first-login password. The clear text exists only in the worker that mails it; `mac` is all we keep.
 
     The row is made by `invite` with no secret yet; the mail worker mints one just before SMTP. `locator` stands in the
-    mailed link: it finds the row and is no secret.
+    mailed link: it finds the row and is no secret. One that went out on paper names the `printing` instead of a mail.
     """
 
     mailbox = models.ForeignKey(Mailbox, models.CASCADE, related_name="first_logins", verbose_name=_("mailbox"))
     number = models.PositiveIntegerField(_("invitation number"))
+    printing = models.ForeignKey(
+        Printing, models.SET_NULL, null=True, related_name="first_logins", verbose_name=_("printing of letters")
+    )
     locator = models.CharField(max_length=16, unique=True, editable=False)
     mac = models.BinaryField(null=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

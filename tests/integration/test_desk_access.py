@@ -27,6 +27,8 @@ ASKS_FOR = {
     "mailbox": "migration.view_mailbox",
     "invite": "migration.invite_mailbox",
     "invite_one": "migration.invite_mailbox",
+    "phone_code": "migration.invite_mailbox",
+    "letters": "migration.invite_mailbox",
     "reopen": "migration.invite_mailbox",
     "revoke": "migration.invite_mailbox",
     "retry_push": "migration.invite_mailbox",

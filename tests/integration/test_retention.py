@@ -239,6 +239,7 @@ def fill() -> None:
     ImportRun.objects.create(domain=mailbox.domain, file_name="x.csv")
     Ban.objects.create(network="192.0.2.1/32", until=START)
     Lifting.objects.create(network="192.0.2.1/32", asked_by="staff:eva@provider.example")
+    mailbox.phone_codes.create(mac=b"", checked="contact")
     Attempts.objects.create(bucket="network:192.0.2.1", count=1, since=START)
     Session.objects.create(session_key="a", session_data="", expire_date=START)
 
