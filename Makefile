@@ -24,6 +24,7 @@ screenshots: browser meter ## Take the pictures in docs/images anew from a runni
 	@$(PY) -m sandbox.check --pictures docs/images
 	@$(PY) -m sandbox.guide_pictures
 	@$(PY) -m sandbox.import_pictures
+	@$(PY) -m sandbox.letter_picture
 	@$(PY) -m sandbox.mail_pictures
 
 # What the second run leaves out touches no database, or only shows pages.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from . import imports, invitations, journey, push_drain, table, versus
+from . import imports, invitations, journey, letters, push_drain, table, versus
 
 ROWS: dict[str, Callable[[], table.Row]] = {
     "journey_cpu": journey.cpu,
@@ -13,6 +13,7 @@ ROWS: dict[str, Callable[[], table.Row]] = {
     "journey_vs_defaults": partial(versus.stock, hasher="default", name="journey_vs_defaults"),
     "push_drain": push_drain.drained,
     "invitations": invitations.sent,
+    "letters": letters.printed,
     "import_bulk": imports.bulk,
     "import_memory": imports.memory,
     "import_vs_import_export": imports.versus_import_export,

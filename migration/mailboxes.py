@@ -95,10 +95,7 @@ def reopen(mailbox: Mailbox, *, actor: str) -> Mailing:
 
 
 def record_sign_in(mailbox: Mailbox, *, ip: str | None, way: str = "") -> None:
-    """Note that the owner signed in; by `way` of "letter" or "phone", else by a mail. A second time is as good.
-
-    A code from the phone is as good as an invitation.
-    """
+    """Note that the owner signed in, by `way` of "letter" or "phone", else by a mail. A second time is as good."""
     with transaction.atomic(savepoint=False):
         move(mailbox, "enter_code" if way == "phone" else "record_sign_in")
         detail: dict[str, Any] = {"way": way} if way else {}
