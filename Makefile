@@ -26,6 +26,7 @@ screenshots: browser meter ## Take the pictures in docs/images anew from a runni
 	@$(PY) -m sandbox.import_pictures
 	@$(PY) -m sandbox.letter_picture
 	@$(PY) -m sandbox.mail_pictures
+	@$(PY) -m sandbox.review_pictures
 
 # What the second run leaves out touches no database, or only shows pages.
 ON_SERVERS := tests/integration tests/property tests/faults tests/e2e/test_journey.py tests/e2e/test_owner.py

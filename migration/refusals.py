@@ -31,7 +31,7 @@ SENTENCES: dict[str, str | Promise] = {
     "submitted": _("The answers are handed in. Take them back first to change something."),
     "not_submitted": _("The answers are not handed in."),
     "no_name": _("Please type your name."),
-    "contradictions": _("Some answers contradict each other; see below."),
+    "contradictions": _("Some answers contradict each other; see above."),
     "answer_settled": _("This answer was decided already, or the contact has taken it back."),
     "alias_target": _("The mailbox it shall deliver to is not there or does not move."),
     "alias_there": _("There is an alias of this address already."),

@@ -1,7 +1,8 @@
 """Fill a stack with the example customer: `python -m sandbox.seed FOLDER MAILCOW STEP`.
 
 data     the database, the staff, the customer; the example imported; its mailboxes made on mailcow by mailcow's API;
-         the customer's contact told of both domains; a third one imported only, to be made on mailcow by the portal
+         the customer's contact told of both domains, his answers about one; a third one imported only, for the portal
+         to make on mailcow
 invite   the first domain's mailboxes invited, once the contact's server has accepted the pre-announcement
 """
 
@@ -10,6 +11,7 @@ import sys
 from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import django
 import requests
@@ -25,6 +27,18 @@ CUSTOMER = {
 FILES = {"sonnleitner.example": ["mailboxes.csv"], "bäckerei-müller.example": ["passwd", "aliases.csv"]}
 # The portal makes this one: /staff/, the domain, "On the new server".
 TO_BE_MADE = ("hofladen.example", "hofladen.csv")
+# What the contact answers about the second domain, for the desk to carry out: mailbox, answer, address or name, note.
+ANSWERED = "bäckerei-müller.example"
+ANSWERS = (
+    ("eva.mueller", "keep", "", ""),
+    ("franz.mueller", "keep", "", ""),
+    ("backstube", "shared", "eva.mueller@{domain}", ""),
+    ("kaffee", "machine", "franz.mueller@{domain}", "Meldet nur, wenn die Bohnen ausgehen."),
+    ("lehrlinge", "alias", "backstube@{domain}", ""),
+    ("petra.schmid", "person", "Lukas Schmid", ""),
+    ("karl.mueller", "delete", "", "In Pension. Bitte vorher mit Eva Müller sprechen."),
+    ("notdienst", "delete", "", ""),
+)
 INVITED = "sonnleitner.example"
 STAFF = "staff@provider.example"
 ACTOR = "command:demo"
@@ -52,6 +66,7 @@ def data(folder: Path, mailcow: str) -> None:
         domains.announce(domain, actor=ACTOR, subject=subject, text=text)
     name, file = TO_BE_MADE
     call_command("import_mailboxes", str(EXAMPLE / file), domain=name, customer=customer.name, stdout=StringIO())
+    _answers(Domain.objects.get(name=domain_to_ascii(ANSWERED)))
 
 
 def invite(_folder: Path, _mailcow: str) -> None:
@@ -70,6 +85,20 @@ def _plan() -> dict[str, date]:
     """Dates of a domain that has been announced today and is invited in a week."""
     days = {"announce_on": 0, "invite_on": 7, "deadline": 28, "cut_over_on": 29, "ends_on": 60}
     return {name: timezone.localdate() + timedelta(days=number) for name, number in days.items()}
+
+
+def _answers(domain: Any) -> None:
+    """The contact was sent a list, has answered it and handed it in; the mail with the code is on its way as well."""
+    from migration.review import answering, asking, lists  # noqa: PLC0415 - models exist only after django.setup()
+
+    review = asking.send(domain.customer, [domain], actor=ACTOR)
+    boxes = {mailbox.local_part: mailbox for mailbox in domain.mailboxes.select_related("domain")}
+    said = [
+        answering.Said(lists.Line(mailbox=boxes[name]), choice, detail.format(domain=domain.name), note)
+        for name, choice, detail, note in ANSWERS
+    ]
+    answering.save(review, said)
+    answering.submit(review, name=CUSTOMER["contact_name"], ip=None)
 
 
 def _staff(folder: Path) -> None:

@@ -42,8 +42,9 @@ def stack() -> Iterator[Stack]:
     )
     with running:
         bring_up(running, say=False)
-        # Every invitation and both pre-announcements: a worker killed with one in hand would hold it for two minutes.
-        running.await_mail("", count=28)
+        # Every invitation, both pre-announcements and the contact's list: a worker killed with one in hand would hold
+        # it for two minutes.
+        running.await_mail("", count=29)
         yield running
     shutil.rmtree(running.folder, ignore_errors=True)
 
