@@ -1,4 +1,4 @@
-"""The contact's door: a mailed link, a code, and a session that can read and answer one list. See decision 0037.
+"""The contact's door: a mailed link, a code, and a session that can read and answer one list. See decision 0040.
 
 A contact is no Django user and no owner. His session names a list and the code it began with; it dies after a quiet
 hour, after eight hours in any case, and as soon as the list is revoked, its code has expired, or a new one was mailed.

@@ -34,6 +34,7 @@ def overview(request: HttpRequest, review: Review) -> HttpResponse:
     """The domains of the list and how far the contact is with each."""
     rows = lists.progress(review)
     context = {
+        "section": "list",
         "review": review,
         "rows": rows,
         "answered": sum(row.answered for row in rows),
@@ -112,7 +113,8 @@ def progress(request: HttpRequest, review: Review) -> HttpResponse:
     """How far the move of his domains is: counts and dates, no owner's secrets."""
     rows = reports.completion(domains=review.domains.all())
     dates = {domain.pk: domain for domain in review.domains.all()}
-    return render(request, "review/progress.html", {"rows": [(row, dates[row.pk]) for row in rows if row.pk in dates]})
+    together = [(row, dates[row.pk]) for row in rows if row.pk in dates]
+    return render(request, "review/progress.html", {"section": "progress", "rows": together})
 
 
 def _saved(request: HttpRequest, review: Review, domain: Domain) -> HttpResponse:

@@ -32,10 +32,10 @@ def take(chromium: Browser, stack: Stack, folder: Path) -> list[Path]:
     """Take every picture; returns the files."""
     files = []
 
-    def picture(page: Page, name: str) -> None:
+    def picture(page: Page, name: str, *, whole: bool = True) -> None:
         width = (page.viewport_size or DESKTOP)["width"]
         files.append(folder / f"{name}-{width}.png")
-        page.screenshot(path=files[-1], full_page=True)
+        page.screenshot(path=files[-1], full_page=whole)
 
     desk = page_of(chromium, size=DESKTOP)
     staff_signs_in(desk, stack)
@@ -51,9 +51,9 @@ def take(chromium: Browser, stack: Stack, folder: Path) -> list[Path]:
     contact.locator("form[action$='/review/reopen'] button").click()
     picture(contact, "review")
     contact.locator(".domains a").click()
-    picture(contact, "review-lines")
+    picture(contact, "review-lines", whole=False)
     contact.set_viewport_size({"width": DESKTOP["width"], "height": DESKTOP["height"]})
-    picture(contact, "review-lines")
+    picture(contact, "review-lines", whole=False)
     contact.goto(f"{stack.portal}/review/submit")
     picture(contact, "review-submit")
     contact.goto(f"{stack.portal}/review/progress")

@@ -1,4 +1,4 @@
-"""The code that opens a contact's list: mint it, check it, tell how long it lasts. See decision 0037.
+"""The code that opens a contact's list: mint it, check it, tell how long it lasts. See decision 0040.
 
 It is made as a first-login password is: 74 random bits, of which only an HMAC under the key ring is kept.
 """
