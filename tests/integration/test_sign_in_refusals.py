@@ -97,9 +97,14 @@ def test_with_the_mailed_link_too_the_answer_does_not_tell_why(mailbox: Mailbox,
     FirstLogin.objects.all().delete()
     Event.objects.all().delete()
     typed = brought_into(state, mailbox)
-    FirstLogin.objects.filter(pk=mailbox.first_logins.order_by("number").first().pk).update(locator=link)
+    FirstLogin.objects.filter(pk=mailbox.first_logins.earliest("number").pk).update(locator=link)
     compared: list[Any] = []
-    monkeypatch.setattr(first_logins, "mac_matches", lambda *args: compared.append(args) or mac_matches(*args))
+
+    def compare(*args: Any) -> bool:
+        compared.append(args)
+        return mac_matches(*args)
+
+    monkeypatch.setattr(first_logins, "mac_matches", compare)
 
     response = sign_in(Client(), mailbox.address, typed, locator=link)
 
