@@ -7,6 +7,7 @@ run, and a mail that somebody waits for leaves before those of a whole domain.
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -135,6 +136,7 @@ class _Run:
         self._ends = time.monotonic() + TIRED_SECONDS
         self._way = way
         self._line: Line | None = None
+        self._ready: dict[int, tuple[bytes, int | None]] = {}
 
     def __enter__(self) -> "_Run":
         return self
@@ -156,9 +158,10 @@ class _Run:
                 claims.release(claimed[number:])
                 return
             self.taken += 1
-            claims.settle(claim.mailing, self._answer(claim))
+            following = claimed[number + 1] if number + 1 < len(claimed) else None
+            claims.settle(claim.mailing, self._answer(claim, following))
 
-    def _answer(self, claim: claims.Claim) -> Answer:
+    def _answer(self, claim: claims.Claim, following: claims.Claim | None) -> Answer:
         mailing = claim.mailing
         try:
             to = str(parse(mailing.recipient))
@@ -173,18 +176,32 @@ class _Run:
             if way is None:
                 return Answer(Verdict.REFUSED, text="the settings name no SMTP host of the new server")
             self._line = Line(way)
-        mail = compose.of(mailing, claim.secret)
-        if mail.wording:
-            Mailing.objects.filter(pk=mailing.pk).update(wording=mail.wording)
+        content, wording = self._ready.pop(mailing.pk, None) or _composed(claim, to)
+        if wording:
+            Mailing.objects.filter(pk=mailing.pk).update(wording=wording)
         answer = self._line.deliver(
-            compose.message(mail, to=to, mailing_id=mailing.pk).as_bytes(),
+            content,
             sender=verp.sender(mailing.pk),
             to=to,
             before_end=partial(claims.mark_end, mailing),
+            meanwhile=partial(self._prepare, following),
             hide=claim.secret,
         )
         self.is_down = self._line.is_down
         return answer
+
+    def _prepare(self, claim: claims.Claim | None) -> None:
+        """Put the next mail together while the server still thinks about this one."""
+        # What goes wrong goes wrong again when it is that mail's turn, and is told then.
+        with suppress(Exception):
+            if claim:
+                self._ready[claim.mailing.pk] = _composed(claim, str(parse(claim.mailing.recipient)))
+
+
+def _composed(claim: claims.Claim, to: str) -> tuple[bytes, int | None]:
+    """The finished mail, and the number of the customer's wording it was made from."""
+    mail = compose.of(claim.mailing, claim.secret)
+    return compose.message(mail, to=to, mailing_id=claim.mailing.pk).as_bytes(), mail.wording
 
 
 def _way_of(pk: int) -> route.Way | None:

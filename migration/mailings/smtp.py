@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -75,22 +76,38 @@ class Line:
             self._drop()
 
     def deliver(
-        self, content: bytes, *, sender: str, to: str, before_end: Callable[[], bool], hide: str = ""
+        self,
+        content: bytes,
+        *,
+        sender: str,
+        to: str,
+        before_end: Callable[[], bool],
+        meanwhile: Callable[[], None] = lambda: None,
+        hide: str = "",
     ) -> Answer:
         """Hand in one mail and say how it ended. Raises nothing.
 
         `sender` and `to` are the envelope, ASCII only. `before_end` is asked when everything but the final dot was
         sent; if it says no, the connection is closed and the server throws the mail away (RFC 5321, 4.1.1.4).
+        `meanwhile` is called once the dot is out and before the server's word is read; it raises nothing.
         `hide` is struck out of the server's words: some repeat the mail they refuse.
         """
         kept = self._smtp is not None
-        answer = self._once(content, sender, to, before_end, hide)
+        once = partial(self._once, content, sender, to, (before_end, meanwhile), hide)
+        answer = once()
         # A server may close a kept connection at any time (RFC 5321, 3.8): that tells nothing of this mail.
         if kept and self._smtp is None and answer.verdict == Verdict.AGAIN and not self._began:
-            answer = self._once(content, sender, to, before_end, hide)
+            answer = once()
         return answer
 
-    def _once(self, content: bytes, sender: str, to: str, before_end: Callable[[], bool], hide: str) -> Answer:
+    def _once(
+        self,
+        content: bytes,
+        sender: str,
+        to: str,
+        around_end: tuple[Callable[[], bool], Callable[[], None]],
+        hide: str,
+    ) -> Answer:
         self._began = False
         try:
             smtp = self._smtp = self._smtp or _connect(self._route)
@@ -98,7 +115,8 @@ class Line:
             # Refusals before MAIL tell of the server or of our login, not of this mail: they pass.
             self.is_down = True
             return Answer(Verdict.AGAIN, getattr(error, "smtp_code", None), _words(error, hide))
-        smtp.before_end, smtp.began, smtp.ended = before_end, False, False
+        smtp.before_end, smtp.meanwhile = around_end
+        smtp.began = smtp.ended = False
         try:
             smtp.sendmail(sender, [to], content)
         except Stopped:
@@ -122,6 +140,7 @@ class _Ending(smtplib.SMTP):
     """smtplib, except that it knows whether the final dot may have left the house."""
 
     before_end: Callable[[], bool]
+    meanwhile: Callable[[], None]
     began = False
     ended = False
 
@@ -141,6 +160,7 @@ class _Ending(smtplib.SMTP):
         if self.sock:
             self.sock.settimeout(END_TIMEOUT_SECONDS)
         self.send(b".\r\n")
+        self.meanwhile()
         reply = self.getreply()
         if self.sock:
             self.sock.settimeout(TIMEOUT_SECONDS)
