@@ -20,6 +20,7 @@ from .mailings import letters
 from .mailings.letters import Letter
 from .models import Domain, Event, FirstLogin, Mailbox, Mailing, Printing
 from .refusals import VerbRefused
+from .reports import FATE, UNDELIVERED
 from .states import TRANSITIONS
 
 AT_MOST = 500
@@ -133,8 +134,7 @@ def _chosen(domain: Domain, choice: Choice) -> QuerySet[Mailbox]:
         return found.filter(state=Mailbox.State.INVITED)
     mails = Mailing.objects.filter(mailbox=OuterRef("pk"), kind=Mailing.Kind.INVITATION).order_by("-id")
     invited = found.filter(state__in=(Mailbox.State.INVITED, Mailbox.State.SIGNED_IN))
-    undelivered = (Mailing.State.FAILED, Mailing.State.UNCLEAR)
-    return invited.annotate(last=Subquery(mails.values("state")[:1])).filter(last__in=undelivered)
+    return invited.annotate(last=Subquery(mails.values(fate=FATE)[:1])).filter(last__in=UNDELIVERED)
 
 
 def _letters_out(mailboxes: Iterable[Mailbox]) -> list[FirstLogin]:

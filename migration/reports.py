@@ -21,9 +21,9 @@ from .models import Domain, Mailbox, Mailing, Push, Target
 S = Mailbox.State
 
 # Mails that somebody has to look at: nothing will happen by itself any more.
-_UNDELIVERED = (Mailing.State.FAILED, Mailing.State.UNCLEAR)
+UNDELIVERED = (Mailing.State.FAILED, Mailing.State.UNCLEAR)
 # A mail that the server took and that came back is as good as one it refused.
-_FATE = Case(When(bounced_at__isnull=False, then=Value(Mailing.State.FAILED.value)), default=F("state"))
+FATE = Case(When(bounced_at__isnull=False, then=Value(Mailing.State.FAILED.value)), default=F("state"))
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def with_badges(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
     invitations = Mailing.objects.filter(mailbox=OuterRef("pk"), kind__in=Mailing.WITH_SECRET).order_by("-id")
     pushes = Push.objects.filter(mailbox=OuterRef("pk"), state__in=Push.OPEN)
     return mailboxes.annotate(
-        mail_state=Subquery(invitations.values(fate=_FATE)[:1]),
+        mail_state=Subquery(invitations.values(fate=FATE)[:1]),
         mail_code=Subquery(invitations.values("bounce_code")[:1]),
         push_state=Subquery(pushes.values("state")[:1]),
         push_reason=Subquery(pushes.values("reason")[:1]),
@@ -143,8 +143,8 @@ def needing_attention() -> QuerySet[Mailbox]:
     """Mailboxes where nothing goes on by itself: a blocked push, or an invitation that did not arrive."""
     blocked = Push.objects.filter(mailbox=OuterRef("pk"), state=Push.State.BLOCKED)
     newest = Mailing.objects.filter(mailbox=OuterRef("pk"), kind__in=Mailing.WITH_SECRET).order_by("-id")
-    return Mailbox.objects.annotate(newest_mail=Subquery(newest.values(fate=_FATE)[:1])).filter(
-        Exists(blocked) | Q(state__in=(S.INVITED, S.SIGNED_IN), newest_mail__in=_UNDELIVERED)
+    return Mailbox.objects.annotate(newest_mail=Subquery(newest.values(fate=FATE)[:1])).filter(
+        Exists(blocked) | Q(state__in=(S.INVITED, S.SIGNED_IN), newest_mail__in=UNDELIVERED)
     )
 
 

@@ -176,7 +176,8 @@ class _Run:
             if way is None:
                 return Answer(Verdict.REFUSED, text="the settings name no SMTP host of the new server")
             self._line = Line(way)
-        content, wording = self._ready.pop(mailing.pk, None) or _composed(claim, to)
+        is_ready = mailing.pk in self._ready
+        content, wording = self._ready.pop(mailing.pk) if is_ready else _composed(claim, to)
         if wording:
             Mailing.objects.filter(pk=mailing.pk).update(wording=wording)
         answer = self._line.deliver(

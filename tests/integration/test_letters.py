@@ -158,23 +158,24 @@ def test_the_done_and_the_excluded_are_named_and_get_none(support_client: Client
 
 
 def test_the_groups_find_who_needs_a_letter_and_none_twice(domain: Domain) -> None:
-    failed, unseen, signed_in = (factories.make_mailbox(name, domain=domain) for name in ("f", "u", "s"))
-    for mailbox in (failed, unseen, signed_in):
+    back, failed, unseen, signed_in = (factories.make_mailbox(name, domain=domain) for name in ("b", "f", "u", "s"))
+    for mailbox in (back, failed, unseen, signed_in):
         factories.make_first_login(mailbox)
     Mailing.objects.filter(mailbox=failed).update(state=Mailing.State.FAILED)
+    Mailing.objects.filter(mailbox=back).update(state=Mailing.State.SENT, bounced_at=timezone.now())
     Mailbox.objects.filter(pk=signed_in.pk).update(state=Mailbox.State.SIGNED_IN)
     factories.make_mailbox("imported", domain=domain)
 
     def found(group: Group) -> list[str]:
         return [mailbox.local_part for mailbox in printing.wanted(domain, Choice(group)).letters]
 
-    assert found(Group.UNDELIVERED) == ["f"]
-    assert found(Group.NEVER) == ["f", "u"]
+    assert found(Group.UNDELIVERED) == ["b", "f"]
+    assert found(Group.NEVER) == ["b", "f", "u"]
     printed(domain, choice=Choice(Group.UNDELIVERED))
     assert found(Group.UNDELIVERED) == []
     assert found(Group.NEVER) == ["u"]
     FirstLogin.objects.filter(printing__isnull=False).update(minted_at=timezone.now() - timedelta(days=60))
-    assert found(Group.UNDELIVERED) == ["f"]
+    assert found(Group.UNDELIVERED) == ["b", "f"]
 
 
 def test_more_than_fit_into_a_file_are_left_for_the_next(domain: Domain, monkeypatch: pytest.MonkeyPatch) -> None:
