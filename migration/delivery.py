@@ -5,6 +5,7 @@ that was away too long changes nothing.
 """
 
 import secrets as random
+import time
 from datetime import timedelta
 
 import structlog
@@ -81,16 +82,23 @@ def _transfer(push: Push, mailcow: Client) -> str:
     if push.confirmed_update and not _is_still_wanted(push, before):
         return push.confirmed_update
     _renew_lease(push, write_open_at=Now(), from_backup=False)
+    renewed_at = time.monotonic()
     try:
         mailcow.set_password(address, password_hash, attribute_hash=before.attribute_hash)
     except MailcowError as error:
         if settling.may_be_under_way(error):
             push.refresh_from_db(fields=["write_open_at"])
         raise
-    _renew_lease(push)
+    if time.monotonic() - renewed_at > _young_seconds():
+        _renew_lease(push)
     after = mailcow.mailbox(address)
     confirm(before, after)
     return after.passwd_update or ""
+
+
+def _young_seconds() -> float:
+    """How old a lease may be and still outlive a further call with certainty."""
+    return float(settings.PUSH_LEASE.total_seconds() - settings.MAILCOW_CALL_SECONDS) / 2
 
 
 def _is_still_wanted(push: Push, found: MailboxFacts) -> bool:
@@ -108,7 +116,9 @@ def _is_still_wanted(push: Push, found: MailboxFacts) -> bool:
 
 
 def _renew_lease(push: Push, **changes: object) -> None:
-    """Before each further call: still ours, and long enough for the call. Raises _LeaseLost.
+    """Before a write, and before the read-back if the write took long: still ours, and long enough for the call.
+
+    Raises _LeaseLost. Reading back under a lost lease would do no harm, for nothing is settled under it.
 
     Before a write the row is told that one may be under way. The object keeps the time of an earlier one: that is what
     the row gets back when this write is known to be over.

@@ -1,11 +1,11 @@
-"""A first-login password with its mailbox, domain and customer, read by one plain statement.
+"""Rows of several tables read by one plain statement: a first-login password with its mailbox, domain and customer.
 
-The owner's door asks for these four rows with every page. Django built the same wide SELECT anew each time, which was
-most of what the query cost. The objects are Django's all the same: a column that was not asked for is loaded when it is
-looked at.
+The owner's door asks for these four rows with every page, a worker for three others with every push (`pushes`). Django
+built the same wide SELECT anew each time, which was most of what the query cost. The objects are Django's all the same:
+a column that was not asked for is loaded when it is looked at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC
 from typing import Any, cast
 
@@ -29,10 +29,10 @@ class Joined:
 
     def __init__(self, *, first_login: str = "", mailbox: str = "", domain: str = "", customer: str = "") -> None:
         self._parts = (
-            _Part(FirstLogin, f"id mailbox_id {first_login}"),
-            _Part(Mailbox, f"id domain_id {mailbox}"),
-            _Part(Domain, f"id customer_id {domain}"),
-            _Part(Customer, f"id {customer}"),
+            Part(FirstLogin, f"id mailbox_id {first_login}"),
+            Part(Mailbox, f"id domain_id {mailbox}"),
+            Part(Domain, f"id customer_id {domain}"),
+            Part(Customer, f"id {customer}"),
         )
         columns = [f"{table}.{name}" for table, part in zip("fmdc", self._parts, strict=True) for name in part.names]
         self._select = f"SELECT {', '.join(columns)} {_FROM}"
@@ -51,7 +51,7 @@ class Joined:
         return cast(FirstLogin, first_login)
 
 
-class _Part:
+class Part:
     """One table's share of a joined row. The names are in the order of the model's fields, as `from_db` expects."""
 
     def __init__(self, model: type[models.Model], names: str) -> None:
@@ -73,4 +73,4 @@ def _moment(value: Any) -> Any:
     return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
 
 
-_READERS = {"DateTimeField": _moment}
+_READERS: dict[str, Callable[[Any], object]] = {"DateTimeField": _moment, "BooleanField": bool}
