@@ -14,14 +14,23 @@ from .pages import GOOD_PASSWORD, expect_stage, press, save
 
 DOMAIN = "xn--bckerei-mller-bfb28a.example"
 EXPIRED, KEEPING, TOO_SHORT, REFUSED = "hannes.ortner", "petra.schmid", "franz.mueller", "ivana.horvat"
-# Of a domain nobody else in these tests invites. The mails need not be waited for here: the tests do.
+# Of a domain nobody else in these tests invites, and without a deadline, which would lengthen the life of what is
+# mailed. The mails need not be waited for here: the tests do.
 INVITE = f"""
 from migration import mailboxes
-from migration.models import Mailbox
+from migration.models import Domain, Mailbox
+domain = Domain.objects.get(name="{DOMAIN}")
+print("deadline:", domain.deadline)
+Domain.objects.filter(pk=domain.pk).update(deadline=None)
 for local_part in {(EXPIRED, KEEPING, TOO_SHORT, REFUSED)}:
     mailboxes.invite(
         Mailbox.objects.get(domain__name="{DOMAIN}", local_part=local_part), actor="command:test", reason="a test"
     )
+"""
+AS_BEFORE = f"""
+from datetime import date
+from migration.models import Domain
+Domain.objects.filter(name="{DOMAIN}").update(deadline=date.fromisoformat("{{deadline}}"))
 """
 A_MONTH_LATER = f"""
 from datetime import timedelta
@@ -36,8 +45,10 @@ print("moved:", FirstLogin.objects.filter(mailbox__local_part="{EXPIRED}", mailb
 
 @pytest.fixture(scope="module", autouse=True)
 def _invited(stack: Stack) -> Iterator[None]:
-    stack.manage("shell", "--no-imports", "-c", INVITE)
+    told = re.search(r"deadline: (\S+)", stack.manage("shell", "--no-imports", "-c", INVITE))
+    assert told
     yield
+    stack.manage("shell", "--no-imports", "-c", AS_BEFORE.format(deadline=told[1]))
     requests.post(f"{stack.mailcow}/sandbox/faults/clear", timeout=5)
 
 

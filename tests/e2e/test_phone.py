@@ -15,7 +15,7 @@ from sandbox.stack import Stack
 from .pages import expect_stage, press, save
 from .test_accessibility import in_both_schemes
 
-CALLER, WRITTEN_TO = "praktikum", "katharina.sonnleitner"
+CALLER, WRITTEN_TO = "webshop", "katharina.sonnleitner"
 DOMAIN = "sonnleitner.example"
 
 

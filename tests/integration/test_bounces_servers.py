@@ -116,19 +116,28 @@ def folder() -> Iterator[Path]:
 @pytest.fixture
 def postfix(folder: Path, settings: Any, transactional_db: None) -> Iterator[int]:
     """A Postfix that knows nobody at demo.example; what comes back goes to our endpoint. Its SMTP port."""
-    port, endpoint = free_port(), Endpoint("127.0.0.1", free_port())
+    endpoint = Endpoint("127.0.0.1", free_port())
     for name in ("conf", "queue", "data"):
         (folder / name).mkdir()
     os.chown(folder / "data", pwd.getpwnam("postfix").pw_uid, -1)
     (folder / "conf" / "main.cf").write_text(MAIN.format(root=folder, lmtp=endpoint.port))
-    (folder / "conf" / "master.cf").write_text(MASTER.format(smtp=f"127.0.0.1:{port}"))
     endpoint.start()
-    command = ["postfix", "-c", str(folder / "conf")]
-    subprocess.run([*command, "start"], check=True, capture_output=True)
-    settings.SOURCE_SMTP_HOST, settings.SOURCE_SMTP_PORT = "127.0.0.1", port
-    yield port
-    subprocess.run([*command, "stop"], check=True, capture_output=True)
+    settings.SOURCE_SMTP_HOST, settings.SOURCE_SMTP_PORT = "127.0.0.1", _started(folder)
+    yield settings.SOURCE_SMTP_PORT
+    subprocess.run(["postfix", "-c", str(folder / "conf"), "stop"], check=True, capture_output=True)
     endpoint.stop()
+
+
+def _started(folder: Path, tries: int = 3) -> int:
+    """Start Postfix on a port that is free; between the question and the start somebody else may take it."""
+    for _ in range(tries):
+        port = free_port()
+        (folder / "conf" / "master.cf").write_text(MASTER.format(smtp=f"127.0.0.1:{port}"))
+        done = subprocess.run(["postfix", "-c", str(folder / "conf"), "start"], check=False, capture_output=True)
+        if done.returncode == 0:
+            return port
+    log = folder / "log"
+    raise RuntimeError(f"Postfix does not start: {done.stderr.decode()}{log.read_text() if log.exists() else ''}")
 
 
 @needs_postfix
