@@ -20,11 +20,11 @@ from tests.racing import at_once
 WAY = route.Way(route.SETTINGS)
 
 
-def most_in_a_minute(times: list[datetime]) -> int:
-    """The largest number of times within any sixty seconds."""
+def most_in_a_minute(times: list[datetime], *, blur: timedelta = timedelta(0)) -> int:
+    """The largest number of times within any sixty seconds; `blur` is how late a time may have been noted."""
     most, first = 0, 0
     for last, time in enumerate(times):
-        while times[first] <= time - MINUTE:
+        while times[first] <= time - MINUTE + blur:
             first += 1
         most = max(most, last - first + 1)
     return most
@@ -92,8 +92,10 @@ def test_two_beats_and_every_doorbell_at_once_keep_the_pace(host: MailHost, sett
     settings.MAILS_PER_MINUTE = 90
     rows, start = queue(150), datetime.now(UTC)
     left: list[datetime] = []
+    longest = timedelta(0)
 
     for skipped in range(200):
+        began = datetime.now(UTC)
         for pk in rows[-3:]:
             outbox.send(pk)
         for first in (outbox.due()[:1], outbox.due()[:1]):
@@ -101,11 +103,12 @@ def test_two_beats_and_every_doorbell_at_once_keep_the_pace(host: MailHost, sett
                 outbox.work(pk)
         # The clock is the real one, and a second that is skipped in every round.
         now = datetime.now(UTC) + timedelta(seconds=skipped)
+        longest = max(longest, datetime.now(UTC) - began)
         left += [now] * (len(host.mails()) - len(left))
         Pace.objects.update(free_at=F("free_at") - timedelta(seconds=1))
 
     assert len(left) == 150
-    assert most_in_a_minute(left) <= 90
+    assert most_in_a_minute(left, blur=longest) <= 90
     assert timedelta(seconds=90) < left[-1] - start < timedelta(seconds=115)
 
 
