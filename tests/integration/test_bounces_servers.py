@@ -106,11 +106,16 @@ service imap-login {{
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that the servers' own users may enter, which pytest's are not."""
+    """A folder that the servers' own users may enter, which pytest's are not.
+
+    A portal that was started in this process has left a mask that keeps everybody else out of what is made.
+    """
+    mask = os.umask(0o022)
     root = Path(tempfile.mkdtemp(prefix="umzug-mail-"))
     root.chmod(0o755)
     yield root
     shutil.rmtree(root, ignore_errors=True)
+    os.umask(mask)
 
 
 @pytest.fixture
