@@ -22,8 +22,11 @@ def sign_in(client: Client, address: str, secret: str, *, locator: str = "", **h
     return client.post(f"/s/{locator}" if locator else "/", {"address": address, "secret": secret}, **headers)
 
 
-def let_pass(seconds: int = 60) -> None:
-    """Let so much time pass for whoever has to wait after a wrong try: the database's clock cannot be set."""
+def let_pass(seconds: int = 61) -> None:
+    """Let so much time pass for whoever has to wait after a wrong try: the database's clock cannot be set.
+
+    A second more than the longest wait, for a machine whose clock is put right meanwhile.
+    """
     Attempts.objects.update(not_before=F("not_before") - timedelta(seconds=seconds))
 
 
