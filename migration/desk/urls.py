@@ -2,13 +2,26 @@
 
 from django.urls import path
 
-from . import bans, cases, letters, logins, phone, plan, provisioning, reviews, views, wordings
+from . import (
+    bans,
+    cases,
+    domain,
+    letters,
+    logins,
+    mailbox,
+    overview,
+    phone,
+    plan,
+    provisioning,
+    search,
+    wordings,
+)
 
 app_name = "desk"
 
 urlpatterns = [
-    path("", views.domains, name="domains"),
-    path("search/", views.search, name="search"),
+    path("", overview.domains, name="domains"),
+    path("search/", search.search, name="search"),
     path("cases/", cases.cases, name="cases"),
     path("cases/<int:pk>/", cases.case, name="case"),
     path("cases/<int:pk>/close/", cases.close, name="case_close"),
@@ -16,9 +29,9 @@ urlpatterns = [
     path("logins/csv/", logins.still_on_source_csv, name="logins_csv"),
     path("bans/", bans.banned, name="bans"),
     path("bans/lift/", bans.lift, name="lift_ban"),
-    path("domains/<int:pk>/", views.domain, name="domain"),
-    path("domains/<int:pk>/announce/", views.announce, name="announce"),
-    path("domains/<int:pk>/invite/", views.invite, name="invite"),
+    path("domains/<int:pk>/", domain.domain, name="domain"),
+    path("domains/<int:pk>/announce/", domain.announce, name="announce"),
+    path("domains/<int:pk>/invite/", domain.invite, name="invite"),
     path("domains/<int:pk>/letters/", letters.letters, name="letters"),
     path("domains/<int:pk>/pause/", plan.pause, name="pause"),
     path("domains/<int:pk>/resume/", plan.resume, name="resume"),
@@ -48,13 +61,13 @@ urlpatterns = [
     path("customers/<int:pk>/wordings/standard/", wordings.standard, name="wording_standard"),
     path("customers/<int:pk>/wordings/preview/", wordings.preview, name="wording_preview"),
     path("customers/<int:pk>/wordings/trial/", wordings.trial, name="wording_trial"),
-    path("mailboxes/<int:pk>/", views.mailbox, name="mailbox"),
-    path("mailboxes/<int:pk>/invite/", views.invite_one, name="invite_one"),
+    path("mailboxes/<int:pk>/", mailbox.mailbox, name="mailbox"),
+    path("mailboxes/<int:pk>/invite/", mailbox.invite_one, name="invite_one"),
     path("mailboxes/<int:pk>/remind/", plan.remind_one, name="remind_one"),
     path("mailboxes/<int:pk>/phone-code/", phone.phone_code, name="phone_code"),
-    path("mailboxes/<int:pk>/reopen/", views.reopen, name="reopen"),
-    path("mailboxes/<int:pk>/revoke/", views.revoke, name="revoke"),
-    path("mailboxes/<int:pk>/retry-push/", views.retry_push, name="retry_push"),
-    path("mailboxes/<int:pk>/exclude/", views.exclude, name="exclude"),
-    path("mailboxes/<int:pk>/include/", views.include, name="include"),
+    path("mailboxes/<int:pk>/reopen/", mailbox.reopen, name="reopen"),
+    path("mailboxes/<int:pk>/revoke/", mailbox.revoke, name="revoke"),
+    path("mailboxes/<int:pk>/retry-push/", mailbox.retry_push, name="retry_push"),
+    path("mailboxes/<int:pk>/exclude/", mailbox.exclude, name="exclude"),
+    path("mailboxes/<int:pk>/include/", mailbox.include, name="include"),
 ]
