@@ -13,9 +13,11 @@ from . import (
     phone,
     plan,
     provisioning,
+    reviews,
     search,
     wordings,
 )
+
 
 app_name = "desk"
 
