@@ -18,7 +18,6 @@ from . import (
     wordings,
 )
 
-
 app_name = "desk"
 
 urlpatterns = [
