@@ -1,6 +1,6 @@
 """Staff. A mailbox owner is not a Django user; he has a session of his own (`accounts.owners`)."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .attempts import Attempts
 
-__all__ = ["Attempts", "User"]
+__all__ = ["Attempts", "StaffSession", "User"]
 
 
 class UserManager(BaseUserManager["User"]):
@@ -36,10 +36,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A member of the provider's staff. What he may do follows from his role alone."""
 
     class Role(models.TextChoices):
-        """Who may do what; `accounts.staff.RoleBackend` turns it into permissions."""
+        """Who may do what; `accounts.roles` is the table, `accounts.staff.RoleBackend` turns it into permissions."""
 
         READONLY = "readonly", _("read only")
         SUPPORT = "support", _("support")
+        OPERATOR = "operator", _("operator")
         ADMIN = "admin", _("admin")
 
     email = models.EmailField(_("address"), unique=True)
@@ -66,3 +67,34 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         """May open the Django admin."""
         return self.role == self.Role.ADMIN
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """What the role says. A superuser flag in the table opens nothing: nothing of ours sets one."""
+        return perm in self.get_all_permissions(obj)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Whether the role may do anything in an app."""
+        return any(name.startswith(f"{app_label}.") for name in self.get_all_permissions())
+
+
+class StaffSession(models.Model):
+    """One sign-in of a member of staff that lasts: what he and an admin see of it, and the key to end it by.
+
+    The session itself is Django's row of that key. This one names the browser in words and the network only.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="sessions", verbose_name=_("member of staff"))
+    session_key = models.CharField(max_length=40, unique=True)
+    since = models.DateTimeField(_("since"))
+    seen_at = models.DateTimeField(_("last seen"))
+    browser = models.CharField(_("browser"), max_length=60, blank=True)
+    network = models.GenericIPAddressField(_("network"), null=True)
+
+    class Meta:
+        verbose_name = _("session of staff")
+        verbose_name_plural = _("sessions of staff")
+        ordering = ["-seen_at"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.browser}"

@@ -1,11 +1,10 @@
-"""Staff sign-in: allauth, an enforced second factor, and what each role may do."""
+"""Staff sign-in: allauth and an enforced second factor."""
 
 # ruff: noqa: ARG002 - Django decides what a method is given.
 
 import base64
 import time
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import qrcode  # type: ignore[import-untyped]
@@ -14,7 +13,6 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
-from django.apps import apps
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.auth import REDIRECT_FIELD_NAME, logout
@@ -32,6 +30,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import owners
 from accounts.models import User
+from accounts.roles import permissions_of
 from migration.secrets import Purpose, seal, unseal
 
 log = structlog.get_logger(__name__)
@@ -45,34 +44,6 @@ _SEEN_EVERY_SECONDS = 60
 WITHOUT_SECOND_FACTOR = frozenset(
     {"account_login", "account_logout", "account_reauthenticate", "mfa_activate_totp", "mfa_authenticate"}
 )
-
-
-@lru_cache
-def permissions_of(role: str) -> frozenset[str]:
-    """Everything a role may do, as Django's permission names. No table holds this; nobody can be given more.
-
-    Read-only sees the move. Support may also invite, re-invite, revoke, retry and close cases. An admin may do
-    everything in the move and look after the staff.
-    """
-    everything = _permissions("migration")
-    if role == User.Role.ADMIN:
-        return everything | _permissions("accounts", only="user")
-    looking = frozenset(name for name in everything if name.startswith("migration.view_"))
-    if role == User.Role.SUPPORT:
-        return looking | {"migration.invite_mailbox", "migration.answer_case"}
-    return looking if role == User.Role.READONLY else frozenset()
-
-
-def _permissions(app: str, *, only: str = "") -> frozenset[str]:
-    models = [model._meta for model in apps.get_app_config(app).get_models()]
-    default = {
-        f"{app}.{action}_{meta.model_name}"
-        for meta in models
-        for action in meta.default_permissions
-        if only in ("", meta.model_name)
-    }
-    own = {f"{app}.{codename}" for meta in models for codename, _name in meta.permissions}
-    return frozenset(default | own)
 
 
 def has_second_factor(user: AbstractBaseUser | AnonymousUser) -> bool:

@@ -136,6 +136,12 @@ def domain_to_unicode(domain: str) -> str:
         return domain
 
 
+def masked(address: str) -> str:
+    """`a…@kunde.example`, for who may know how many there are but not who."""
+    local_part, _at, domain = address.rpartition("@")
+    return f"{local_part[:1]}…@{domain}"
+
+
 def _trimmed(text: str) -> str:
     before = ""
     while text != before:

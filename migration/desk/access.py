@@ -6,11 +6,14 @@ from collections.abc import Callable
 from allauth.account import app_settings
 from allauth.account.authentication import get_authentication_records
 from allauth.core.exceptions import ReauthenticationRequired
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.decorators import login_required, permission_required
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
+from migration.addresses import masked
 from migration.models import Domain, Mailbox
 
 SELECTED_AT_MOST = 200
@@ -44,6 +47,12 @@ def ask_again_who_it_is(request: HttpRequest) -> None:
 def actor(request: HttpRequest) -> str:
     """How the audit trail names who did it."""
     return f"staff:{request.user.get_username()}"
+
+
+def address_for(user: AbstractBaseUser | AnonymousUser, address: object) -> str:
+    """An address or mailbox as this user may see it: an operator knows how many there are, not who."""
+    may_see = getattr(user, "has_perm", None)
+    return str(address) if may_see and may_see("migration.view_mailbox") else masked(str(address))
 
 
 def domain(pk: int) -> Domain:

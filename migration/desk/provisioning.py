@@ -39,7 +39,7 @@ class StateForm(forms.Form):
         field.choices = [("", _("all"))] + [(s.value, f"{s.label} ({counts[s]})") for s in State if counts.get(s)]
 
 
-@staff_with("migration.view_domain")
+@staff_with("migration.view_mailbox")
 @require_safe
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """Findings first, then the counts, then every object."""
@@ -70,7 +70,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "desk/provisioning.html", context)
 
 
-@staff_with("migration.view_domain")
+@staff_with("migration.view_mailbox")
 @require_safe
 def progress(_request: HttpRequest, pk: int) -> JsonResponse:
     """How far a worker is, for the script of the page."""

@@ -1,10 +1,13 @@
 """How an address is shown."""
 
 import re
+from typing import Any
 
 from django import template
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+
+from migration.desk.access import address_for
 
 register = template.Library()
 
@@ -19,3 +22,9 @@ def breakable(address: object) -> SafeString:
     text = str(address)
     parts = _MAY_BREAK.split(text) if len(text) > ONE_LINE else [text]
     return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in parts))
+
+
+@register.filter
+def seen_by(address: object, user: Any) -> str:
+    """An address as this user may see it: {{ mailbox|seen_by:user }} is `a…@kunde.example` for an operator."""
+    return address_for(user, address)

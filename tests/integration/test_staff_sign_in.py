@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts import owners
 from accounts.models import User
-from accounts.staff import IDLE_SECONDS, SESSION_SECONDS, permissions_of
+from accounts.staff import IDLE_SECONDS, SESSION_SECONDS
 from tests.factories import TOTP_SECRET, make_first_login, make_mailbox, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -208,24 +208,6 @@ def test_eight_hours_end_the_session_however_busy(staff_client: Callable[..., Cl
 def test_pages_of_allauth_we_do_not_need_are_not_there(name: str) -> None:
     with pytest.raises(NoReverseMatch):
         reverse(name)
-
-
-def test_roles_are_all_there_is_to_permissions() -> None:
-    readonly, support, admin = (permissions_of(role) for role in ("readonly", "support", "admin"))
-
-    assert all(name.startswith("migration.view_") for name in readonly)
-    assert support - readonly == {"migration.invite_mailbox", "migration.answer_case"}
-    assert support < admin
-    assert {name for name in admin if name.startswith("accounts.")} == {
-        f"accounts.{action}_user" for action in ("add", "change", "delete", "view")
-    }
-    assert permissions_of("owner") == frozenset()
-
-
-def test_a_superuser_flag_in_the_table_opens_nothing(staff_client: Callable[..., Client]) -> None:
-    client = staff_client("support", is_superuser=False)
-
-    assert client.get("/admin/", follow=True).status_code == 403
 
 
 def test_add_staff_prints_a_password_once_and_leaves_the_second_factor_to_the_first_sign_in() -> None:
