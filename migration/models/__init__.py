@@ -3,6 +3,7 @@
 from .bans import Ban, BanPoll, Lifting
 from .cases import Case
 from .customers import Customer, Domain
+from .dns import DnsCheck, Zone
 from .events import Event
 from .first_login import FirstLogin
 from .imports import ImportPage, ImportRun
@@ -17,16 +18,19 @@ from .provisioning import ProvisionedObject, Provisioning
 from .pushes import Push, Target
 from .reviews import Answer, Review
 from .sources import Pace, Source
+from .tokens import ApiToken
 from .wordings import Wording
 
 __all__ = [
     "Alias",
     "Answer",
+    "ApiToken",
     "Ban",
     "BanPoll",
     "Campaign",
     "Case",
     "Customer",
+    "DnsCheck",
     "Domain",
     "Event",
     "FirstLogin",
@@ -50,4 +54,5 @@ __all__ = [
     "Target",
     "TargetLogin",
     "Wording",
+    "Zone",
 ]
