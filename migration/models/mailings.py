@@ -15,7 +15,8 @@ from .wordings import Wording
 class Mailing(models.Model):
     """One mail to one recipient, queued, in the hands of a worker, or settled.
 
-    What the mail says is composed when it is sent; only an announcement, which people may have edited, keeps its text.
+    What the mail says is composed when it is sent; only an announcement, which people may have edited,
+    and what is to change in the DNS, as it was at that moment, keep their text.
     """
 
     class Kind(models.TextChoices):
@@ -28,6 +29,7 @@ class Mailing(models.Model):
         REMINDER = "reminder", _("reminder")
         REVIEW = "review", _("list for the contact to check")
         SUMMARY = "summary", _("weekly summary for the contact")
+        DNS = "dns", _("what to change in the DNS")
         TEST = "test", _("trial mail")
 
     class State(models.TextChoices):
