@@ -1,6 +1,7 @@
 """The rows of the move, one subject a file."""
 
 from .bans import Ban, BanPoll, Lifting
+from .bulk import BulkPart, BulkRun
 from .cases import Case
 from .customers import Customer, Domain
 from .dns import DnsCheck, Zone
@@ -27,6 +28,8 @@ __all__ = [
     "ApiToken",
     "Ban",
     "BanPoll",
+    "BulkPart",
+    "BulkRun",
     "Campaign",
     "Case",
     "Customer",

@@ -92,7 +92,11 @@ class Mailbox(models.Model):
         verbose_name_plural = _("mailboxes")
         ordering = ["domain__name", "local_part"]
         constraints = [models.UniqueConstraint(fields=["domain", "local_part"], name="one_mailbox_per_address")]
-        indexes = [models.Index(fields=["domain", "state"])]
+        indexes = [
+            models.Index(fields=["domain", "state"]),
+            # For the search in all domains; parts of words have indexes of their own, see the schema migrations.
+            models.Index(fields=["local_part"], opclasses=["varchar_pattern_ops"], name="mailbox_begins_with"),
+        ]
         permissions = [("invite_mailbox", "Can invite and re-invite")]
 
     def __str__(self) -> str:
@@ -141,6 +145,7 @@ class Alias(models.Model):
         verbose_name_plural = _("aliases")
         ordering = ["domain__name", "local_part"]
         constraints = [models.UniqueConstraint(fields=["domain", "local_part"], name="one_alias_per_address")]
+        indexes = [models.Index(fields=["local_part"], opclasses=["varchar_pattern_ops"], name="alias_begins_with")]
 
     def __str__(self) -> str:
         return f"{self.local_part}@{self.domain.display_name} → {self.goto}"
