@@ -3,6 +3,7 @@
 from .bans import Ban, BanPoll, Lifting
 from .bulk import BulkPart, BulkRun
 from .cases import Case
+from .counts import DayCount, DomainCount
 from .customers import Customer, Domain
 from .dns import DnsCheck, Zone
 from .events import Event
@@ -13,11 +14,13 @@ from .logins import LoginPoll, SourceLogin, TargetLogin
 from .mailboxes import Alias, Mailbox
 from .mailings import Mailing
 from .marks import HighWaterMark
+from .notes import Note
 from .phone_codes import PhoneCode
 from .plans import Campaign, PlanStep
 from .provisioning import ProvisionedObject, Provisioning
 from .pushes import Push, Target
 from .reviews import Answer, Review
+from .seals import AuditHead, Seal
 from .sources import Pace, Source
 from .tokens import ApiToken
 from .wordings import Wording
@@ -26,6 +29,7 @@ __all__ = [
     "Alias",
     "Answer",
     "ApiToken",
+    "AuditHead",
     "Ban",
     "BanPoll",
     "BulkPart",
@@ -33,8 +37,10 @@ __all__ = [
     "Campaign",
     "Case",
     "Customer",
+    "DayCount",
     "DnsCheck",
     "Domain",
+    "DomainCount",
     "Event",
     "FirstLogin",
     "HighWaterMark",
@@ -44,6 +50,7 @@ __all__ = [
     "LoginPoll",
     "Mailbox",
     "Mailing",
+    "Note",
     "Pace",
     "PhoneCode",
     "PlanStep",
@@ -52,6 +59,7 @@ __all__ = [
     "Provisioning",
     "Push",
     "Review",
+    "Seal",
     "Source",
     "SourceLogin",
     "Target",

@@ -19,12 +19,14 @@ from migration import mailboxes
 from migration.models import Ban, Event, FirstLogin, ImportRun, Lifting, Mailbox, Mailing, Push, SourceLogin
 from migration.retention import RULES, network_of
 from tests import factories
+from tests.audit import unguarded
 
 from .contacts import make_review
 
 pytestmark = pytest.mark.django_db
 
-START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+# So long ago that the database's clock, which nobody moves, lets go what is due by the moved one.
+START = datetime(2024, 3, 4, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
@@ -81,7 +83,7 @@ def test_push_in_a_workers_hands_is_left_to_it(clock: time_machine.Traveller) ->
 
 def test_watched_push_ends_as_delivered(clock: time_machine.Traveller) -> None:
     push = factories.make_push(
-        factories.make_mailbox(), state=Push.State.SETTLING, confirmed_update="2026-03-02 10:00:00"
+        factories.make_mailbox(), state=Push.State.SETTLING, confirmed_update="2024-03-04 10:00:00"
     )
     clock.move_to(START + timedelta(days=31))
 
@@ -130,7 +132,7 @@ def test_row_of_an_expired_first_login_password_goes_90_days_later(clock: time_m
 
 
 def test_first_login_password_lives_on_with_a_late_deadline(clock: time_machine.Traveller) -> None:
-    domain = factories.make_domain(deadline=date(2026, 12, 24))
+    domain = factories.make_domain(deadline=date(2024, 12, 24))
     mailbox = factories.make_mailbox(domain=domain)
     _first, secret = factories.make_first_login(mailbox)
     second, _secret = factories.make_first_login(mailbox)
@@ -275,7 +277,8 @@ def test_more_than_one_batch_is_erased() -> None:
     Event.objects.bulk_create(
         Event(actor="owner", action="signed_in", domain=domain, ip="192.0.2.7") for _ in range(1201)
     )
-    Event.objects.update(at=START - timedelta(days=8))
+    with unguarded():
+        Event.objects.update(at=START - timedelta(days=8))
 
     assert retention.run()["event_ip_cut"] == 1201
     assert set(Event.objects.values_list("ip", flat=True)) == {"192.0.2.0"}
