@@ -20,13 +20,14 @@ INVITE_AGAIN_A_DAY = 3
 INVITE_BATCH = 500
 
 
-def invite(mailbox: Mailbox, *, actor: str, reason: str = "") -> Mailing:
+def invite(mailbox: Mailbox, *, actor: str, reason: str = "", rings: bool = True) -> Mailing:
     """Queue the first invitation.
 
-    `reason` says why it may go out although the contact was not told before. Raises VerbRefused.
+    `reason` says why it may go out although the contact was not told before; one of many that does not ring waits for
+    whoever sends mails next. Raises VerbRefused.
     """
     refuse_invitations(mailbox.domain, reason)
-    return _invite(mailbox, "invite", actor=actor, **_why(reason))
+    return _invite(mailbox, "invite", actor=actor, rings=rings, **_why(reason))
 
 
 def invite_all(domain: Domain, *, actor: str, reason: str = "") -> int:
@@ -52,12 +53,12 @@ def refuse_invitations(domain: Domain, reason: str) -> None:
         raise VerbRefused("not_announced")
 
 
-def re_invite(mailbox: Mailbox, *, actor: str) -> Mailing:
+def re_invite(mailbox: Mailbox, *, actor: str, rings: bool = True) -> Mailing:
     """Queue a further invitation. The newest mailed password and its predecessor work; the owner's sessions end.
 
     Raises VerbRefused, also when the last invitation is younger than ten minutes, or for the staff after three a day.
     """
-    return _invite(mailbox, "re_invite", actor=actor)
+    return _invite(mailbox, "re_invite", actor=actor, rings=rings)
 
 
 def replace(spent: FirstLogin, *, actor: str) -> Mailing:
@@ -108,8 +109,8 @@ def set_password(
     """Save the owner's new password: all of it or nothing.
 
     The push is queued and any older open one superseded and blanked; the first-login passwords are used up; the
-    owner's other sessions end (the epoch rises); the event is written; the notice and the doorbell go out on commit.
-    A submission that was saved before returns its push and changes nothing.
+    owner's other sessions end (the epoch rises); the event is written; the doorbell rings on commit. Whoever delivers
+    the push sees to the notice too. A submission that was saved before returns its push and changes nothing.
     Raises VerbRefused when the mailbox is in a state without a password to set, or has been handed over.
     """
     if handed_over(mailbox):
@@ -122,13 +123,7 @@ def set_password(
             first_login.consume_all(mailbox)
             phone_codes.consume_all(mailbox)
             Event.record(Event.Action.PASSWORD_SET, actor="owner", mailbox=mailbox, ip=ip, version=push.version)
-            outbox.enqueue(
-                Mailing.Kind.PASSWORD_SAVED,
-                domain=mailbox.domain,
-                mailbox=mailbox,
-                recipient=route.recipient(mailbox),
-                language=mailbox.mail_language,
-            )
+            outbox.notify_saved(mailbox)
             return push
     except IntegrityError:
         # The same form came twice, or twice at once: what the other one saved counts.
@@ -195,7 +190,7 @@ def _with_reason(mailbox: Mailbox, verb: str, action: Event.Action, actor: str, 
         Event.record(action, actor=actor, mailbox=mailbox, reason=reason.strip())
 
 
-def _invite(mailbox: Mailbox, verb: str, *, actor: str, **detail: object) -> Mailing:
+def _invite(mailbox: Mailbox, verb: str, *, actor: str, rings: bool = True, **detail: object) -> Mailing:
     campaign.refuse_mails(mailbox.domain)
     if not route.recipient(mailbox):
         raise VerbRefused("no_recipient")
@@ -210,7 +205,7 @@ def _invite(mailbox: Mailbox, verb: str, *, actor: str, **detail: object) -> Mai
             raise VerbRefused("too_many")
         if verb == "reopen":
             pushes.supersede_open(mailbox)
-        return _queued(mailbox, newest, actor=actor, **detail)
+        return _queued(mailbox, newest, actor=actor, rings=rings, **detail)
 
 
 def _invited_again(mailbox: Mailbox) -> int:
@@ -220,9 +215,12 @@ def _invited_again(mailbox: Mailbox) -> int:
     return invited.filter(actor__startswith="staff:").count()
 
 
-def _queued(mailbox: Mailbox, newest: FirstLogin | None, *, actor: str, **detail: object) -> Mailing:
+def _queued(
+    mailbox: Mailbox, newest: FirstLogin | None, *, actor: str, rings: bool = True, **detail: object
+) -> Mailing:
     [mailing] = invitations.queue([mailbox], {mailbox.pk: newest.number + 1 if newest else 1}, actor=actor, **detail)
-    ring("send_mail", mailing.pk)
+    if rings:
+        ring("send_mail", mailing.pk)
     return mailing
 
 

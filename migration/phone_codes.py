@@ -138,9 +138,13 @@ def living(mailbox: Mailbox) -> PhoneCode | None:
 
 def consume_all(mailbox: Mailbox) -> int:
     """Use up the code of a mailbox; part of saving the new password. Returns how many were left."""
-    return PhoneCode.objects.filter(mailbox=mailbox, consumed_at=None, revoked_at=None).update(
-        consumed_at=timezone.now()
-    )
+    sql = """
+        UPDATE migration_phonecode SET consumed_at = %s
+        WHERE mailbox_id = %s AND consumed_at IS NULL AND revoked_at IS NULL
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [connection.ops.adapt_datetimefield_value(timezone.now()), mailbox.pk])
+        return int(cursor.rowcount)
 
 
 def revoke_all(mailbox: Mailbox) -> int:

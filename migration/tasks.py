@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import bans, clock, import_runs, logins, provisioning, pushes, restore_guard
+from . import bans, bulk, clock, import_runs, logins, provisioning, pushes, restore_guard
 from .doorbell import ring
 from .imports import staging
 from .mailings import imap_poll, outbox
@@ -10,8 +10,9 @@ from .mailings import imap_poll, outbox
 
 @shared_task(name="migration.deliver_push")
 def deliver_push(pk: int) -> None:
-    """Deliver this push, then what else is due."""
+    """Deliver this push, then what else is due; the notices of what was saved leave as well."""
     pushes.work(pk)
+    outbox.wake()
 
 
 @shared_task(name="migration.send_mail")
@@ -56,6 +57,12 @@ def provision(pk: int) -> None:
     provisioning.work(pk)
 
 
+@shared_task(name="migration.work_bulk")
+def work_bulk(pk: int) -> None:
+    """Do what is left of this verb on many mailboxes, if nobody else does."""
+    bulk.work(pk)
+
+
 @shared_task(name="migration.sweep")
 def sweep() -> None:
     """Find what no message told of: dead claims, whatever is due, uploads nobody confirmed."""
@@ -67,6 +74,8 @@ def sweep() -> None:
     outbox.wake()
     for pk in import_runs.due().values_list("pk", flat=True):
         ring("work_import", pk)
+    for pk in bulk.due().values_list("pk", flat=True):
+        ring("work_bulk", pk)
     for pk in bans.due().values_list("pk", flat=True):
         ring("lift_ban", pk)
     provisioning.reap_leases()

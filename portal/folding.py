@@ -4,12 +4,15 @@ What a page says in one language is mostly the same for everybody: text, transla
 static files. Neighbouring nodes of these kinds are folded into one when a template is loaded, which renders them once
 per language. Whatever looks at the context stays as it is. Addresses count as constant because the portal is served
 under one prefix and by one urlconf as long as a process lives.
+
+What depends on a few values besides, and on nothing else, says so: `{% same_for step %}…{% endsame_for %}` is rendered
+once for each of their combinations. The values are compared, so they must be hashable.
 """
 
 from typing import Any
 
-from django.template import Node, NodeList, Template
-from django.template.base import FilterExpression, TextNode, Variable
+from django.template import Library, Node, NodeList, Template
+from django.template.base import FilterExpression, Parser, TextNode, Token, Variable
 from django.template.context import Context
 from django.template.defaulttags import URLNode
 from django.template.loaders import base, cached
@@ -17,6 +20,11 @@ from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.templatetags.static import StaticNode
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
+
+register = Library()
+
+# As many combinations of values as one place of a template remembers before it begins anew.
+REMEMBERED = 64
 
 
 class ConstantNode(Node):
@@ -35,6 +43,36 @@ class ConstantNode(Node):
         if text is None:
             text = self.rendered[key] = self.nodelist.render(context)
         return text
+
+
+class SameForNode(Node):
+    """Nodes that render to the same text whenever the language and the values are the same."""
+
+    def __init__(self, values: list[FilterExpression], nodes: NodeList) -> None:
+        self.values = values
+        self.nodelist = nodes
+        self.rendered: dict[object, SafeString] = {}
+
+    def render(self, context: Context) -> SafeString:
+        """The text for these values, from memory if it was needed before."""
+        values = [value.resolve(context, ignore_failures=True) for value in self.values]
+        # With its type: text that is safe is not the same as text that must be escaped, nor 1 the same as True.
+        key = get_language(), context.autoescape, *((type(value), value) for value in values)
+        text = self.rendered.get(key)
+        if text is None:
+            if len(self.rendered) >= REMEMBERED:
+                self.rendered.clear()
+            text = self.rendered[key] = self.nodelist.render(context)
+        return text
+
+
+@register.tag
+def same_for(parser: Parser, token: Token) -> SameForNode:
+    """`{% same_for value … %}`: what is inside depends on the language and these values only."""
+    values = [parser.compile_filter(value) for value in token.split_contents()[1:]]
+    nodes = parser.parse(["endsame_for"])
+    parser.delete_first_token()
+    return SameForNode(values, nodes)
 
 
 class _Folding(base.Loader):

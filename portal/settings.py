@@ -5,6 +5,7 @@ would be. `.env.example` lists every variable with its meaning; a test keeps bot
 stops the start with a sentence that names the variable. One file, and so a long one, is a decision.
 """
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from migration.dns.servers import address_and_port
 from migration.secrets import parse_key_ring
 from portal.log import configure as configure_logging
 
@@ -145,6 +147,26 @@ PUSH_LEASE = timedelta(seconds=number("PUSH_LEASE_SECONDS", 120, least=2, most=3
 if PUSH_LEASE.total_seconds() <= MAILCOW_CALL_SECONDS:
     raise ImproperlyConfigured("PORTAL_PUSH_LEASE_SECONDS must be more than PORTAL_MAILCOW_CALL_SECONDS.")
 
+# --- DNS of the domains that move -------------------------------------------------------------------------------------
+
+# Asked for the checks before a cut-over: addresses, with :port if it is not 53. None: those of the system.
+DNS_SERVERS: list[str] = env.list("DNS_SERVERS", default=[])
+for _server in DNS_SERVERS:
+    try:
+        address_and_port(_server)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"PORTAL_DNS_SERVERS holds {_server!r}, which is no IP address.") from error
+# What the records of a domain are to say: hosts of its MX records, SPF, DKIM, what mail programs look for.
+DNS_MX: list[str] = [host.lower().rstrip(".") for host in env.list("DNS_MX", default=[TARGET_MAIL_HOST])]
+DNS_SPF_INCLUDE = env.str("DNS_SPF_INCLUDE", default="").lower().rstrip(".")
+DNS_DKIM_SELECTOR = env.str("DNS_DKIM_SELECTOR", default="dkim")
+_mailcow_host = urlsplit(MAILCOW_URL).hostname or ""
+DNS_CLIENT_HOST = env.str(
+    "DNS_CLIENT_HOST", default=TARGET_MAIL_HOST if re.fullmatch(r"localhost|[0-9.:]+", _mailcow_host) else _mailcow_host
+)
+# Also look, by https, whether a domain's own web server tells mail programs something else.
+DNS_WELL_KNOWN = env.bool("DNS_WELL_KNOWN", default=True)
+
 # --- Rules of the move ------------------------------------------------------------------------------------------------
 
 FIRST_LOGIN_DAYS = number("FIRST_LOGIN_DAYS", 14, least=1, most=90)
@@ -223,6 +245,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "portal.context.provider",
                 "portal.context.here",
             ],
+            "builtins": ["portal.folding"],
         },
     }
 ]
@@ -279,7 +302,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
 MFA_ADAPTER = "accounts.staff.SecondFactorAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers themselves allow passkeys without it on localhost only
 MFA_TOTP_ISSUER = f"Umzug {PROVIDER_NAME}"
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 

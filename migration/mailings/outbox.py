@@ -59,6 +59,22 @@ def enqueue(
     return mailing
 
 
+def notify_saved(mailbox: Mailbox) -> None:
+    """Queue the notice for the old mailbox that a new password was saved.
+
+    It does not ring: who delivers the push that was saved with it looks for mails afterwards, or the sweep does.
+    """
+    insert(
+        Mailing(
+            kind=Mailing.Kind.PASSWORD_SAVED,
+            domain=mailbox.domain,
+            mailbox=mailbox,
+            recipient=route.recipient(mailbox),
+            language=mailbox.mail_language,
+        )
+    )
+
+
 def notify_active(mailbox: Mailbox) -> None:
     """Queue the notice for the new mailbox that its password is active, if the settings name a way there.
 
@@ -178,13 +194,11 @@ class _Run:
             self._line = Line(way)
         is_ready = mailing.pk in self._ready
         content, wording = self._ready.pop(mailing.pk) if is_ready else _composed(claim, to)
-        if wording:
-            Mailing.objects.filter(pk=mailing.pk).update(wording=wording)
         answer = self._line.deliver(
             content,
             sender=verp.sender(mailing.pk),
             to=to,
-            before_end=partial(claims.mark_end, mailing),
+            before_end=partial(claims.mark_end, mailing, wording=wording),
             meanwhile=partial(self._prepare, following),
             hide=claim.secret,
         )

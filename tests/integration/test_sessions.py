@@ -65,7 +65,7 @@ def test_each_new_session_has_a_key_of_its_own() -> None:
         keys.add(session.session_key)
 
     assert len(keys) == 20
-    assert {len(one or "") for one in keys} == {32}
+    assert {len(one or "") for one in keys} == {40}
 
 
 def test_a_session_is_changed_by_one_statement(key: str, django_assert_num_queries: DjangoAssertNumQueries) -> None:

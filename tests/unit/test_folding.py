@@ -3,8 +3,9 @@
 import pytest
 from django.template import Context, Engine, Template
 from django.utils import translation
+from django.utils.safestring import mark_safe
 
-from portal.folding import ConstantNode, Loader, fold
+from portal.folding import REMEMBERED, ConstantNode, Loader, SameForNode, fold
 
 PAGE = """{% load i18n static %}<h1>{% translate "Sign in" %}</h1>
 <a href="{% url 'accounts:sign_in' %}">{% blocktranslate trimmed %}Sign out{% endblocktranslate %}</a>
@@ -80,3 +81,43 @@ def test_pages_of_the_portal_are_folded() -> None:
 
     assert isinstance(engine.template_loaders[0], Loader)
     assert template.nodelist.get_nodes_by_type(ConstantNode)
+
+
+def test_what_is_the_same_for_a_value_is_rendered_once_for_it() -> None:
+    template = Template("{% same_for step %}{{ step }}{{ seen.pop }}{% endsame_for %}")
+    seen = [3, 2, 1]
+
+    texts = [template.render(Context({"step": step, "seen": seen})) for step in ("a", "a", "b", "a")]
+
+    assert texts == ["a1", "a1", "b2", "a1"]
+    assert seen == [3]
+
+
+def test_safe_text_and_text_that_must_be_escaped_are_not_taken_for_each_other() -> None:
+    template = Template("{% same_for name %}{{ name }}{% endsame_for %}")
+
+    texts = [template.render(Context({"name": name})) for name in ("<b>", mark_safe("<b>"), "<b>")]
+
+    assert texts == ["&lt;b&gt;", "<b>", "&lt;b&gt;"]
+
+
+def test_what_is_the_same_for_a_value_is_kept_per_language() -> None:
+    template = Template('{% load i18n %}{% same_for step %}{% translate "Sign in" %}{% endsame_for %}')
+
+    texts = []
+    for language in ("de", "en", "de"):
+        with translation.override(language):
+            texts.append(template.render(Context({"step": 1})))
+
+    assert texts == ["Anmelden", "Sign in", "Anmelden"]
+
+
+def test_a_place_forgets_when_it_has_seen_too_many_values() -> None:
+    template = Template("{% same_for step %}{{ step }}{% endsame_for %}")
+
+    texts = [template.render(Context({"step": step})) for step in range(3 * REMEMBERED)]
+
+    assert texts == [str(step) for step in range(3 * REMEMBERED)]
+    place = template.nodelist[0]
+    assert isinstance(place, SameForNode)
+    assert len(place.rendered) <= REMEMBERED
