@@ -92,6 +92,13 @@ class Mailing(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=models.Q(state__in=["queued", "waiting"]), name="mailing_due"),
             models.Index(fields=["mailbox", "kind"]),
+            # What is counted anew for a domain's number of invitations that did not arrive.
+            models.Index(
+                fields=["domain"],
+                condition=models.Q(kind__in=["invitation", "reminder"])
+                & (models.Q(state__in=["failed", "unclear"]) | models.Q(bounced_at__isnull=False)),
+                name="mailing_undelivered",
+            ),
         ]
 
     def __str__(self) -> str:
