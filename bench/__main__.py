@@ -13,6 +13,7 @@ ROWS: dict[str, Callable[[], table.Row]] = {
     "journey_vs_defaults": partial(versus.stock, hasher="default", name="journey_vs_defaults"),
     "push_drain": push_drain.drained,
     "invitations": invitations.sent,
+    "invitations_cpu": invitations.sent_by_cpu,
     "letters": letters.printed,
     "import_bulk": imports.bulk,
     "import_memory": imports.memory,

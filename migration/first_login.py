@@ -7,6 +7,7 @@ and unknown alike.
 
 import re
 import secrets as random
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from django.conf import settings
@@ -72,6 +73,22 @@ def mint(first_login: FirstLogin) -> str:
     secret = fill(first_login)
     first_login.save(update_fields=["mac", "minted_at"])
     return secret
+
+
+def mint_all(first_logins: Sequence[FirstLogin]) -> list[str]:
+    """`mint` for several rows by one statement. Returns the secrets in the order of the rows."""
+    if not first_logins:
+        return []
+    secrets = [fill(row) for row in first_logins]
+    rows = ", ".join(["(%s, %s, %s)"] * len(first_logins))
+    sql = f"""
+        UPDATE migration_firstlogin SET mac = given.column2, minted_at = given.column3
+        FROM (VALUES {rows}) AS given WHERE migration_firstlogin.id = given.column1
+    """  # noqa: S608 - places for values only
+    adapted = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [one for row in first_logins for one in (row.pk, row.mac, adapted(row.minted_at))])
+    return secrets
 
 
 def fill(first_login: FirstLogin) -> str:

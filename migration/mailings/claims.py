@@ -15,12 +15,12 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
-from migration import campaign, restore_guard
+from migration import campaign, moments, restore_guard
 from migration import first_login as first_logins
 from migration.models import Domain, Event, Mailing
 from migration.review import codes
@@ -85,14 +85,21 @@ def claim(pks: Sequence[int]) -> list[Claim]:
         if useless:
             # Saved, excluded or revoked since it was queued, or the move is finished: nobody needs this mail.
             Mailing.objects.filter(pk__in=useless).update(state=S.CANCELLED, lease="", lease_until=None)
-        wanted = [rows[pk] for pk in pks if pk in rows and pk not in useless]
-        return [Claim(row, _mint(row)) for row in wanted]
+        return _with_secrets([rows[pk] for pk in pks if pk in rows and pk not in useless])
 
 
-def mark_end(mailing: Mailing) -> bool:
-    """Note that the dot goes out now, under a renewed lease; False if the lease is no longer ours."""
-    ours = Mailing.objects.filter(pk=mailing.pk, state=S.SENDING, lease=mailing.lease, lease_until__gt=Now())
-    return ours.update(sent_at=Now(), lease_until=_from_now(LEASE)) == 1
+def mark_end(mailing: Mailing, *, wording: int | None = None) -> bool:
+    """Note that the dot goes out now, under a renewed lease; False if the lease is no longer ours.
+
+    `wording` is the number of the customer's wording the mail was made from.
+    """
+    sql = f"""
+        UPDATE migration_mailing SET sent_at = {moments.now()}, lease_until = {moments.later(LEASE)}, wording_id = %s
+        WHERE id = %s AND state = 'sending' AND lease = %s AND lease_until > {moments.now()}
+    """  # noqa: S608 - our own text, values beside it
+    with connection.cursor() as cursor:
+        cursor.execute(sql, (wording, mailing.pk, mailing.lease))
+        return int(cursor.rowcount) == 1
 
 
 def release(claims: Iterable[Claim]) -> None:
@@ -112,16 +119,8 @@ def settle(mailing: Mailing, answer: Answer) -> None:
     state = {Verdict.ACCEPTED: S.SENT, Verdict.REFUSED: S.FAILED, Verdict.UNCLEAR: S.UNCLEAR}.get(
         answer.verdict, S.WAITING if mailing.attempts < TRIES else S.FAILED
     )
-    changes: dict[str, object] = {"state": state, "error": answer.text}
-    if state == S.SENT:
-        changes |= {"sent_at": Now(), "error": ""}
-    elif state != S.UNCLEAR:
-        changes |= {"sent_at": None, "lease": "", "lease_until": None}
-    if state == S.WAITING:
-        changes["due_at"] = _from_now(backoff(mailing.attempts))
     with transaction.atomic():
-        ours = Mailing.objects.filter(pk=mailing.pk, lease=mailing.lease, state__in=[S.SENDING, S.UNCLEAR])
-        if not ours.update(**changes):
+        if not _write_end(mailing, state, answer):
             return
         if state != S.WAITING:
             _record(mailing, state, answer)
@@ -150,10 +149,32 @@ def _is_useless(mailing: Mailing) -> bool:
     return bool(spent or (review and review.revoked_at) or mailing.domain.ended_at)
 
 
-def _mint(mailing: Mailing) -> str:
-    if mailing.first_login:
-        return first_logins.mint(mailing.first_login)
-    return codes.mint(mailing.review) if mailing.review else ""
+def _with_secrets(mailings: Sequence[Mailing]) -> list[Claim]:
+    """The claims, each with the secret minted for it: first-login passwords all by one statement."""
+    invitations = [mailing.first_login for mailing in mailings if mailing.first_login]
+    minted = dict(zip((row.pk for row in invitations), first_logins.mint_all(invitations), strict=True))
+    return [
+        Claim(row, minted.get(row.first_login_id) or (codes.mint(row.review) if row.review else "")) for row in mailings
+    ]
+
+
+def _write_end(mailing: Mailing, state: Mailing.State, answer: Answer) -> bool:
+    """Write how it ended into the row; False if it is another worker's by now."""
+    also = ", sent_at = NULL, lease = '', lease_until = NULL"
+    if state == S.SENT:
+        also = f", sent_at = {moments.now()}"
+    elif state == S.UNCLEAR:
+        also = ""
+    elif state == S.WAITING:
+        also += f", due_at = {moments.later(backoff(mailing.attempts))}"
+    sql = f"""
+        UPDATE migration_mailing SET state = %s, error = %s{also}
+        WHERE id = %s AND lease = %s AND state IN ('sending', 'unclear')
+    """  # noqa: S608 - our own text, values beside it
+    words = "" if state == S.SENT else answer.text
+    with connection.cursor() as cursor:
+        cursor.execute(sql, (state, words, mailing.pk, mailing.lease))
+        return int(cursor.rowcount) == 1
 
 
 def _record(mailing: Mailing, state: Mailing.State, answer: Answer) -> None:

@@ -3,12 +3,13 @@
 from datetime import date, datetime
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from migration.first_login import expires_at, is_valid, show
-from migration.models import Event, FirstLogin, Mailbox, Mailing
+from migration.models import Domain, Event, FirstLogin, Mailbox, Mailing
 
 from .layout import one_line
 
@@ -39,7 +40,7 @@ def of_first_login(first_login: FirstLogin, secret: str, language: str) -> Value
     return of_mailbox(mailbox, language) | {
         "responsible": mailbox.responsible,
         "contact": one_line(customer.contact_name),
-        "told": one_line(customer.name) if domain.announced_at else "",
+        "told": one_line(customer.name) if _was_told(domain) else "",
         "secret": show(secret),
         "link": f"{settings.BASE_URL}/s/{first_login.locator}",
         "last_day": day(last_day(first_login), language),
@@ -91,6 +92,17 @@ def greeting(name: str, language: str) -> str:
     """The first line, with a name if there is one."""
     with translation.override(language):
         return _("Hello %(name)s,") % {"name": name} if name else _("Hello,")
+
+
+def _was_told(domain: Domain) -> bool:
+    """Whether the contact's server took a pre-announcement, which `Domain.announced_at` tells with its time."""
+    sql = """
+        SELECT 1 FROM migration_mailing
+        WHERE domain_id = %s AND kind = 'announcement' AND state = 'sent' AND bounced_at IS NULL LIMIT 1
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [domain.pk])
+        return cursor.fetchone() is not None
 
 
 def _previous(first_login: FirstLogin) -> FirstLogin | None:

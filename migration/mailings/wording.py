@@ -101,7 +101,13 @@ def mail_for(kind: str, mailbox: Mailbox, *, late: bool = False) -> str:
 
 def newest(customer_id: int, mail: str, language: str) -> Wording | None:
     """The customer's own wording of this mail, None where it is the standard."""
-    found = Wording.objects.filter(customer=customer_id, mail=mail, language=language).first() if mail else None
+    if not mail:
+        return None
+    sql = """
+        SELECT * FROM migration_wording WHERE customer_id = %s AND mail = %s AND language = %s
+        ORDER BY version DESC LIMIT 1
+    """
+    found = next(iter(Wording.objects.raw(sql, [customer_id, mail, language])), None)
     return found if found and not found.is_standard else None
 
 
