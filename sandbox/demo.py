@@ -30,8 +30,11 @@ WELCOME = """
 """
 
 
-def bring_up(stack: Stack, *, say: bool = True) -> None:
-    """Start every part; on the first start also make the data. Raises StackError naming the part that failed."""
+def bring_up(stack: Stack, *, say: bool = True, campaign: bool = False) -> None:
+    """Start every part; on the first start also make the data: the example, and the other customers if asked for.
+
+    Raises StackError naming the part that failed.
+    """
     fresh = stack.prepare()
     started = stack.folder / "seeded"
     if say and fresh:
@@ -40,6 +43,8 @@ def bring_up(stack: Stack, *, say: bool = True) -> None:
     if started.exists():
         stack.manage("migrate", "--noinput", "--verbosity", "0")
     else:
+        if campaign:
+            stack.seed("campaign", PORTAL_BROKER_URL="memory://")
         stack.seed("data")
     stack.start_web()
     stack.start_worker()
@@ -81,7 +86,7 @@ def main(folder: Path = FOLDER) -> int:
     stack = Stack(folder, Ports())
     try:
         with stack:
-            bring_up(stack)
+            bring_up(stack, campaign=True)
             print(welcome(stack), flush=True)
             while not (dead := stack.dead()):
                 time.sleep(0.5)

@@ -3,6 +3,7 @@
 data     the database, the staff, the customer; the example imported; its mailboxes made on mailcow by mailcow's API;
          the customer's contact told of both domains, his answers about one; a third one imported only, for the portal
          to make on mailcow
+campaign the demo's other customers with a history of their own (`sandbox.campaign`)
 invite   the first domain's mailboxes invited, once the contact's server has accepted the pre-announcement
 """
 
@@ -69,6 +70,14 @@ def data(folder: Path, mailcow: str) -> None:
     _answers(Domain.objects.get(name=domain_to_ascii(ANSWERED)))
 
 
+def campaign(_folder: Path, _mailcow: str) -> None:
+    """Make the other customers. A step of its own: nobody needs to hear its doorbells."""
+    from . import campaign as others  # noqa: PLC0415 - models exist only after django.setup()
+
+    call_command("migrate", interactive=False, verbosity=0)
+    others.make()
+
+
 def invite(_folder: Path, _mailcow: str) -> None:
     """Invite the first domain's mailboxes; prints how many, or `not yet` while the announcement is on its way."""
     from migration import domains  # noqa: PLC0415
@@ -132,4 +141,4 @@ def _make_on_mailcow(domain: "object", mailcow: str, key: str) -> None:
 
 if __name__ == "__main__":
     django.setup()
-    {"data": data, "invite": invite}[sys.argv[3]](Path(sys.argv[1]), sys.argv[2])
+    {"campaign": campaign, "data": data, "invite": invite}[sys.argv[3]](Path(sys.argv[1]), sys.argv[2])

@@ -161,9 +161,9 @@ class Stack(Processes):
         """Run a management command to its end and return what it printed. Raises StackError when it fails."""
         return self._run(str(ROOT / "manage.py"), *arguments)
 
-    def seed(self, *arguments: str) -> str:
-        """Run a step of `sandbox.seed` in the environment of this stack. Raises StackError when it fails."""
-        return self._run("-m", "sandbox.seed", str(self.folder), self.mailcow, *arguments)
+    def seed(self, step: str, **settings: str) -> str:
+        """Run a step of `sandbox.seed` with these settings. Raises StackError when it fails."""
+        return self._run("-m", "sandbox.seed", str(self.folder), self.mailcow, step, **settings)
 
     def mails(self, address: str) -> list[dict[str, str]]:
         """The mails an old mailbox holds, oldest first."""
@@ -183,11 +183,11 @@ class Stack(Processes):
     def _launch(self, name: str, *module: str, worker: bool = False) -> None:
         self.start(name, *module, environment=self.environment(worker=worker))
 
-    def _run(self, *arguments: str) -> str:
+    def _run(self, *arguments: str, **settings: str) -> str:
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=ROOT,
-            env=self.environment(),
+            env=self.environment() | settings,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
