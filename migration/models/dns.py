@@ -5,6 +5,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from migration.dns.lines import VERDICTS, Line, Verdict
+
 from .customers import Domain
 
 
@@ -27,19 +29,11 @@ class Zone(models.Model):
 class DnsCheck(models.Model):
     """One question to the name servers. The row is the job: it is open until a worker has written what it found."""
 
-    class Verdict(models.TextChoices):
-        """How a record stands to what is wanted, the worst first. Only a `match` is good."""
-
-        CONFLICT = "conflict", _("conflict")
-        MISSING = "missing", _("missing")
-        UNKNOWN = "unknown", _("unknown")
-        MATCH = "match", _("as wanted")
-
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="dns_checks", verbose_name=_("domain"))
     asked_at = models.DateTimeField(_("asked"), db_default=Now())
     asked_by = models.CharField(_("asked by"), max_length=254)
     checked_at = models.DateTimeField(_("checked"), null=True, db_index=True)
-    verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict, blank=True)
+    verdict = models.CharField(_("verdict"), max_length=10, choices=list(VERDICTS.items()), blank=True)
     lines = models.JSONField(default=list, help_text="What was found of each record, as codes and values.")
 
     class Meta:
@@ -52,3 +46,13 @@ class DnsCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.domain_id} {self.asked_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def found(self) -> list[Line]:
+        """The records, judged."""
+        return [Line.of(kept) for kept in self.lines]
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether a record is in the way of the cut-over."""
+        return self.verdict == Verdict.CONFLICT
