@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.sessions.models import Session
 
-from migration import bans, phone_codes, retention
+from migration import bans, bulk, phone_codes, retention
 from migration.retention import Rule, pks
 from migration.review import codes
 
@@ -33,6 +33,7 @@ def _delete_sessions(chosen: Sequence[Any]) -> None:
 RULES = (
     *retention.RULES,
     *bans.RULES,
+    *bulk.RULES,
     *codes.RULES,
     *phone_codes.RULES,
     Rule(

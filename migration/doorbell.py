@@ -13,7 +13,9 @@ from django.db import transaction
 
 log = structlog.get_logger(__name__)
 
-Task = Literal["deliver_push", "send_mail", "send_mails", "work_import", "lift_ban", "check_target", "provision"]
+Task = Literal[
+    "deliver_push", "send_mail", "send_mails", "work_import", "lift_ban", "check_target", "provision", "work_bulk"
+]
 
 # An unread message is worthless once the sweep has come round a few times.
 EXPIRES_SECONDS = 300

@@ -242,6 +242,7 @@ def fill() -> None:
     Ban.objects.create(network="192.0.2.1/32", until=START)
     Lifting.objects.create(network="192.0.2.1/32", asked_by="staff:eva@provider.example")
     mailbox.phone_codes.create(mac=b"", checked="contact")
+    mailbox.domain.bulk_runs.create(verb="exclude", reason="left", actor="staff:eva", chosen=1, ended_at=START)
     Attempts.objects.create(bucket="network:192.0.2.1", count=1, since=START)
     Session.objects.create(session_key="a", session_data="", expire_date=START)
 
@@ -274,9 +275,8 @@ def test_daily_task_erases_all_of_it_once(clock: time_machine.Traveller) -> None
 
 def test_more_than_one_batch_is_erased() -> None:
     domain = factories.make_domain()
-    Event.objects.bulk_create(
-        Event(actor="owner", action="signed_in", domain=domain, ip="192.0.2.7") for _ in range(1201)
-    )
+    events = (Event(actor="owner", action="signed_in", domain=domain, ip="192.0.2.7") for _ in range(1201))
+    Event.objects.bulk_create(events)
     with unguarded():
         Event.objects.update(at=START - timedelta(days=8))
 
