@@ -1,6 +1,7 @@
 """The move itself: which mailboxes move, how far they are, and making mailcow agree."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,3 +10,10 @@ class MigrationConfig(AppConfig):
 
     name = "migration"
     verbose_name = _("Move to mailcow")
+
+    def ready(self) -> None:
+        """Have the counting triggers taken down before schema migrations and put up after them."""
+        from .counting import triggers  # noqa: PLC0415 - models exist from here on
+
+        pre_migrate.connect(triggers.take_down, sender=self, dispatch_uid="counting")
+        post_migrate.connect(triggers.put_up, sender=self, dispatch_uid="counting")

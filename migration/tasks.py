@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from . import bans, bulk, clock, import_runs, logins, provisioning, pushes, restore_guard
+from .counting import days, tally
 from .doorbell import ring
 from .imports import staging
 from .mailings import imap_poll, outbox
@@ -81,6 +82,8 @@ def sweep() -> None:
     provisioning.reap_leases()
     provisioning.ring()
     staging.forget_old()
+    tally.fold()
+    days.count()
 
 
 @shared_task(name="migration.carry_out_plans")

@@ -1,0 +1,1 @@
+"""Numbers the database keeps by itself, so that a page costs the same with a million mailboxes."""
