@@ -15,7 +15,7 @@ from django.db.models import Model, QuerySet
 
 from . import first_login
 from .mailings import route
-from .models import FirstLogin, ImportPage, ImportRun, Mailbox, Push, Review, Source
+from .models import FirstLogin, ImportPage, ImportRun, Mailbox, Push, Review, Seal, Source
 from .secrets import Purpose, SecretsError, current_key_id, key_id_of, seal, unseal
 
 log = structlog.get_logger(__name__)
@@ -123,6 +123,12 @@ def review_codes() -> Iterator[Value]:
             yield Value(f"contact's code {row.pk}", key_named_by(row.mac or b""))
 
 
+def audit_chain() -> Iterator[Value]:
+    """The newest seal of the audit trail. It vouches for all before it, whatever keys those were made with."""
+    for newest in Seal.objects.order_by("-number")[:1]:
+        yield Value(f"seal {newest.number}", key_named_by(newest.mac))
+
+
 PLACES: Places = {
     "pending hashes": pending_hashes,
     "old passwords' hashes": legacy_hashes,
@@ -131,6 +137,7 @@ PLACES: Places = {
     "passwords of old servers": source_logins,
     "first-login passwords (until used or expired)": first_logins,
     "codes of contacts (until expired)": review_codes,
+    "end of the audit chain (until the next event)": audit_chain,
 }
 
 

@@ -4,7 +4,6 @@ Times are counted from what the row itself says. A run erases in batches and may
 what is gone is not found again. A dry run asks the same questions and changes nothing.
 """
 
-import ipaddress
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,11 +15,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from . import first_login
+from .audit import canonical, sealing
 from .models import Event, FirstLogin, ImportRun, Mailbox, Mailing, Push, SourceLogin
 
 log = structlog.get_logger(__name__)
 
 BATCH = 500
+
+network_of = canonical.network_of
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class Rule:
 def run(rules: Sequence[Rule], *, dry_run: bool = False) -> dict[str, int]:
     """Erase what is due by each rule, or only count it. Returns the number of rows by the rule's code."""
     now, found = timezone.now(), {}
+    if not dry_run:
+        # What is erased is sealed before: only then can anybody prove that it was no more than that.
+        sealing.seal_all()
     for rule in rules:
         due = rule.due(now - rule.after)
         found[rule.code] = len(due)
@@ -55,15 +60,6 @@ def run(rules: Sequence[Rule], *, dry_run: bool = False) -> dict[str, int]:
 def pks(rows: QuerySet[Any]) -> list[Any]:
     """The primary keys of these rows."""
     return list(rows.order_by("pk").values_list("pk", flat=True))
-
-
-def network_of(ip: str) -> str:
-    """The address with its last part zero: /24 of IPv4, /48 of IPv6."""
-    address = ipaddress.ip_address(ip)
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    length = 24 if address.version == 4 else 48
-    return str(ipaddress.ip_network(f"{address}/{length}", strict=False).network_address)
 
 
 # --- Hashes -----------------------------------------------------------------------------------------------------------
@@ -155,12 +151,20 @@ def _cut_ip(rows: QuerySet[Any]) -> Callable[[Sequence[Any]], None]:
     return erase
 
 
+def _cut_event_ip(chosen: Sequence[Any]) -> None:
+    sealing.hold()
+    _cut_ip(_EVENTS)(chosen)
+    sealing.forget_address(chosen)
+
+
 def _event_ips(before: datetime) -> list[Any]:
     return pks(Event.objects.filter(at__lt=before, ip__isnull=False))
 
 
 def _drop_event_ip(chosen: Sequence[Any]) -> None:
+    sealing.hold()
     Event.objects.filter(pk__in=chosen).update(ip=None)
+    sealing.forget_network(chosen)
 
 
 def _events_of_somebody(before: datetime) -> list[Any]:
@@ -170,9 +174,11 @@ def _events_of_somebody(before: datetime) -> list[Any]:
 
 def _anonymise(chosen: Sequence[Any]) -> None:
     """What happened, when and in which domain stays; which mailbox, who, from where and why goes."""
+    sealing.hold()
     events = Event.objects.filter(pk__in=chosen)
-    events.filter(actor__startswith="staff:").update(actor="staff")
+    events.filter(actor__startswith="staff:").update(actor=canonical.anonymous("staff:"))
     events.update(mailbox=None, ip=None, detail={})
+    sealing.forget_person(chosen)
 
 
 def _source_logins(before: datetime) -> list[Any]:
@@ -214,7 +220,7 @@ RULES = (
         "an event's IP address is cut to its network (/24, /48)",
         timedelta(days=7),
         _with_whole_ip(_EVENTS),
-        _cut_ip(_EVENTS),
+        _cut_event_ip,
     ),
     Rule("event_ip", "an event's IP address is deleted", timedelta(days=30), _event_ips, _drop_event_ip),
     Rule(

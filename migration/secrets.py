@@ -45,6 +45,8 @@ class Purpose(StrEnum):
     ADDRESS_BUCKET = "address_bucket"
     TOTP = "totp"
     REVIEW = "review"
+    API_TOKEN = "api_token"
+    AUDIT = "audit"
 
 
 class SecretsError(Exception):
@@ -113,6 +115,11 @@ def macs(purpose: Purpose, message: bytes) -> Iterator[bytes]:
 def key_id_of(stored: bytes | memoryview) -> str:
     """The id of the key a sealed value or fingerprint was made with. Raises SealBroken when there is none."""
     return _take_apart(stored)[0]
+
+
+def knows_key(key_id: str) -> bool:
+    """Whether this key is on the ring."""
+    return any(known == key_id for known, _key in _ring())
 
 
 def current_key_id() -> str:

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from . import bans, bulk, clock, import_runs, logins, provisioning, pushes, restore_guard
+from . import bans, bulk, clock, dns_checks, import_runs, logins, provisioning, pushes, restore_guard
+from .audit import head, sealing
 from .counting import days, tally
 from .doorbell import ring
 from .imports import staging
@@ -64,6 +65,12 @@ def work_bulk(pk: int) -> None:
     bulk.work(pk)
 
 
+@shared_task(name="migration.check_dns")
+def check_dns(pk: int) -> None:
+    """Ask the name servers of a domain, if somebody waits for it."""
+    dns_checks.work(pk)
+
+
 @shared_task(name="migration.sweep")
 def sweep() -> None:
     """Find what no message told of: dead claims, whatever is due, uploads nobody confirmed."""
@@ -81,9 +88,14 @@ def sweep() -> None:
         ring("lift_ban", pk)
     provisioning.reap_leases()
     provisioning.ring()
+    dns_checks.ask_daily()
+    for pk in dns_checks.due().values_list("pk", flat=True):
+        ring("check_dns", pk)
     staging.forget_old()
     tally.fold()
     days.count()
+    sealing.seal()
+    head.tell()
 
 
 @shared_task(name="migration.carry_out_plans")

@@ -1,4 +1,4 @@
-"""The hand of somebody with all rights on the database: past the triggers that keep the audit trail."""
+"""Events to seal, and the hand of somebody with all rights on the database, past the triggers that keep them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,10 @@ from typing import Any
 from django.db import connection
 
 from migration.append_only import guard, unguard
+from migration.audit.verifying import verify
+from migration.models import Event
+
+from . import factories
 
 
 class _Editor:
@@ -35,3 +39,24 @@ def unguarded() -> Iterator[None]:
         yield
     finally:
         guard(None, _Editor())
+
+
+def events(number: int = 6) -> list[Event]:
+    """A mailbox's events, written as the application does it."""
+    mailbox = factories.make_mailbox()
+    return [
+        Event.record(Event.Action.SIGNED_IN, actor="staff:eva@x.example", mailbox=mailbox, ip="192.0.2.7", number=place)
+        for place in range(number)
+    ]
+
+
+def tampered(sql: str, *values: Any) -> None:
+    """What somebody with all rights on the database does."""
+    with unguarded(), connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        assert cursor.rowcount > 0
+
+
+def found() -> str:
+    """What a check finds; empty when all is well."""
+    return str(verify().broken or "")

@@ -33,7 +33,7 @@ class CheapStaffHasher(MD5PasswordHasher):
     algorithm = "md5"
 
 
-_empty = TransactionTestCase._fixture_teardown
+_empty: Callable[[TransactionTestCase], None] = vars(TransactionTestCase)["_fixture_teardown"]
 
 
 def _emptied_past_the_guards(self: TransactionTestCase) -> None:
@@ -43,7 +43,7 @@ def _emptied_past_the_guards(self: TransactionTestCase) -> None:
 
 
 # Not by a fixture: pytest-django's own is set up before any of ours, so ours would be gone when the tables are emptied.
-TransactionTestCase._fixture_teardown = _emptied_past_the_guards  # type: ignore[method-assign]
+setattr(TransactionTestCase, "_fixture_teardown", _emptied_past_the_guards)  # noqa: B010 - unknown to the types
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +85,7 @@ def _empty_cache(_cheap_staff_hasher: None) -> None:
 def _no_mark_of_another_test(settings: Any) -> None:
     mark = Path(settings.DATA_DIR, f"high-water-mark-{os.getpid()}")
     mark.unlink(missing_ok=True)
+    Path(f"{mark}.audit").unlink(missing_ok=True)
     settings.MARK_FILE = str(mark)
 
 

@@ -16,8 +16,9 @@ from accounts.attempts import Attempts, Bucket
 from accounts.tasks import erase
 from migration import first_login as first_logins
 from migration import mailboxes
+from migration.audit.canonical import network_of
 from migration.models import Ban, Event, FirstLogin, ImportRun, Lifting, Mailbox, Mailing, Push, SourceLogin
-from migration.retention import RULES, network_of
+from migration.retention import RULES
 from tests import factories
 from tests.audit import unguarded
 
@@ -245,6 +246,7 @@ def fill() -> None:
     mailbox.domain.bulk_runs.create(verb="exclude", reason="left", actor="staff:eva", chosen=1, ended_at=START)
     Attempts.objects.create(bucket="network:192.0.2.1", count=1, since=START)
     Session.objects.create(session_key="a", session_data="", expire_date=START)
+    StaffSession.objects.create(user=factories.make_staff(), session_key="a", since=START, seen_at=START)
 
 
 def test_dry_run_tells_what_would_go_and_writes_nothing(clock: time_machine.Traveller) -> None:
