@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.sessions.models import Session
 
-from migration import bans, bulk, phone_codes, retention
+from migration import bans, bulk, dns_checks, phone_codes, retention
 from migration.retention import Rule, pks
 from migration.review import codes
 
@@ -35,6 +35,7 @@ RULES = (
     *bans.RULES,
     *bulk.RULES,
     *codes.RULES,
+    *dns_checks.RULES,
     *phone_codes.RULES,
     Rule(
         "attempts",

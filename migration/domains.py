@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from . import campaign, mailboxes
+from . import campaign, dns_checks, mailboxes
 from .mailings import outbox
 from .models import Domain, Event, Mailbox, Mailing, Push
 from .plan import FIELDS
@@ -88,11 +88,14 @@ def cut_over(domain: Domain, *, actor: str, reason: str = "") -> None:
     """Mark that mail for the domain arrives at the target from now on.
 
     Owners whose password works there change it there from now on, and reminders say so. Raises VerbRefused, without
-    a reason also when completion is below PORTAL_CUT_OVER_SHARE percent.
+    a reason also when completion is below PORTAL_CUT_OVER_SHARE percent, or when the newest check of the name servers
+    found a conflict.
     """
     done, all_ = _completion(domain)
     if not reason.strip() and 100 * done < settings.CUT_OVER_SHARE * all_:
         raise VerbRefused("too_few_done")
+    if not reason.strip() and dns_checks.in_the_way(domain):
+        raise VerbRefused("dns_conflict")
     with transaction.atomic():
         rows = Domain.objects.filter(pk=domain.pk, cut_over_at=None, ended_at=None)
         if not rows.update(cut_over_at=timezone.now()):

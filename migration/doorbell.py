@@ -14,7 +14,15 @@ from django.db import transaction
 log = structlog.get_logger(__name__)
 
 Task = Literal[
-    "deliver_push", "send_mail", "send_mails", "work_import", "lift_ban", "check_target", "provision", "work_bulk"
+    "deliver_push",
+    "send_mail",
+    "send_mails",
+    "work_import",
+    "lift_ban",
+    "check_target",
+    "provision",
+    "work_bulk",
+    "check_dns",
 ]
 
 # An unread message is worthless once the sweep has come round a few times.

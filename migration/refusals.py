@@ -41,6 +41,14 @@ SENTENCES: dict[str, str | Promise] = {
     "on_request": _("This mailbox is written to on request only. Invite it again if its owner asks."),
     "written_lately": _("The last mail is less than a day old. Give the owner time to read it."),
     "too_few_done": _("Too few mailboxes are done for the cut-over. Wait, or type a reason; it is recorded."),
+    "dns_conflict": _(
+        "The name servers lead mail or mail programs elsewhere, as of the last check. Mend it and ask again, or type a "
+        "reason; it is recorded."
+    ),
+    "dns_not_asked": _("The name servers have not been asked yet. Ask now, and wait for the answer."),
+    "dns_nothing_to_change": _("There is nothing to change, so there is nothing to mail."),
+    "dns_no_recipient": _("Nobody is known to write to. Enter who runs the DNS, or the customer's contact."),
+    "dns_mail_on_its_way": _("This mail is on its way already."),
     "cut_over_already": _("The cut-over is marked already, or the move is finished."),
     "not_cut_over": _("The cut-over is not marked."),
     "pushes_open": _("Passwords are still on their way to the new server. Wait, or look at those that need attention."),

@@ -97,7 +97,7 @@ def dkim(domain: str, wanted: Wanted, lookup: Lookup) -> Line:
         verdict, code = Verdict.UNKNOWN, "dkim_not_told"
     else:
         verdict, code = (Verdict.MATCH, "as_wanted") if keys == {key} else (Verdict.CONFLICT, "dkim_other")
-    foreign = tuple(value for value in records if key_of(value) != key) if verdict is Verdict.CONFLICT else ()
+    foreign = tuple(value for value in records if key_of(value) != key) if key and verdict is Verdict.CONFLICT else ()
     return Line("dkim", name, "TXT", verdict, code, ours, records, foreign, ttl=answer.ttl)
 
 

@@ -114,7 +114,7 @@ def of(mailing: Mailing, secret: str) -> Mail:
         return composed(mailing.first_login, secret, language=language)
     if mailing.mailbox and kind in (Mailing.Kind.PASSWORD_SAVED, Mailing.Kind.PASSWORD_ACTIVE):
         return _notice(kind, mailing.mailbox, mailing.created_at, language)
-    if kind == Mailing.Kind.ANNOUNCEMENT:
+    if kind in (Mailing.Kind.ANNOUNCEMENT, Mailing.Kind.DNS):
         return announcement(mailing.subject, mailing.text, language=language)
     if kind == Mailing.Kind.REVIEW and mailing.review:
         return review(mailing.review, secret, language=language)
