@@ -13,6 +13,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from migration.desk.access import actor
+from migration.models import Event
+
+from . import staff_sessions
 from .models import User
 
 # Roles take the place of groups, and the tables of allauth hold secrets nobody needs to look at.
@@ -49,6 +53,24 @@ class StaffAdmin(admin.ModelAdmin):
         """The form knows who is asking."""
         form = super().get_form(request, *args, **kwargs)  # type: ignore[arg-type]
         return type("StaffForm", (form,), {"signed_in": request.user})
+
+    def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
+        """Write down what was changed. Who may not sign in any more is signed out at once."""
+        super().save_model(request, obj, form, change)
+        if not form.changed_data:
+            return
+        who, ip = actor(request), request.META["REMOTE_ADDR"]
+        Event.record(
+            Event.Action.STAFF_CHANGED,
+            actor=who,
+            ip=ip,
+            staff=obj.email,
+            fields=sorted(form.changed_data),
+            role=obj.role,
+            active=obj.is_active,
+        )
+        if not obj.is_active:
+            staff_sessions.end_all(obj, why="sign-in closed", actor=who, ip=ip)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only on the command line."""

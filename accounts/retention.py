@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef
 
 from migration import bans, bulk, dns_checks, phone_codes, retention
 from migration.retention import Rule, pks
@@ -12,6 +13,7 @@ from migration.review import codes
 
 from . import attempts
 
+from .models import StaffSession
 
 def _outdated_counters(_before: datetime) -> list[Any]:
     return pks(attempts.outdated())
@@ -31,6 +33,15 @@ def _delete_sessions(chosen: Sequence[Any]) -> None:
 
 
 RULES = (
+def _ended_staff_sessions(before: datetime) -> list[Any]:
+    there = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gte=before)
+    return pks(StaffSession.objects.filter(~Exists(there)))
+
+
+def _delete_staff_sessions(chosen: Sequence[Any]) -> None:
+    StaffSession.objects.filter(pk__in=chosen).delete()
+
+
     *retention.RULES,
     *bans.RULES,
     *bulk.RULES,
@@ -39,6 +50,13 @@ RULES = (
     *phone_codes.RULES,
     Rule(
         "attempts",
+    Rule(
+        "staff_session",
+        "what names a session of staff is deleted when it has ended",
+        timedelta(0),
+        _ended_staff_sessions,
+        _delete_staff_sessions,
+    ),
         "a counter of tries is deleted once it can refuse nobody any more",
         timedelta(0),
         _outdated_counters,

@@ -3,19 +3,22 @@
 # ruff: noqa: ARG002 - Django decides what a method is given.
 
 import base64
-import time
 from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any
+from urllib.parse import urlsplit
 
 import qrcode  # type: ignore[import-untyped]
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import AdminSite
-from django.contrib.auth import REDIRECT_FIELD_NAME, logout
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
@@ -28,27 +31,27 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import owners
+from accounts import owners, staff_sessions
 from accounts.models import User
 from accounts.roles import permissions_of
+from migration.desk.access import actor, ask_again_who_it_is
+from migration.models import Event
 from migration.secrets import Purpose, seal, unseal
 
 log = structlog.get_logger(__name__)
 
-SESSION_SECONDS = 8 * 60 * 60
-IDLE_SECONDS = 30 * 60
-# The session remembers the last request to the minute, so that not every page writes a row.
-_SEEN_EVERY_SECONDS = 60
-
 # What a member of staff reaches before his second factor is set up: the way to it, and the way out.
 WITHOUT_SECOND_FACTOR = frozenset(
-    {"account_login", "account_logout", "account_reauthenticate", "mfa_activate_totp", "mfa_authenticate"}
+    {
+        *("account_login", "account_logout", "account_reauthenticate"),
+        *("mfa_activate_totp", "mfa_add_webauthn", "mfa_authenticate"),
+    }
 )
 
 
 def has_second_factor(user: AbstractBaseUser | AnonymousUser) -> bool:
-    """Whether an authenticator app is set up. Recovery codes alone do not count."""
-    return user.is_authenticated and is_mfa_enabled(user, [Authenticator.Type.TOTP])
+    """Whether an authenticator app or a passkey is set up. Recovery codes alone do not count."""
+    return user.is_authenticated and is_mfa_enabled(user, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
 
 
 class RoleBackend(ModelBackend):
@@ -83,13 +86,22 @@ class StaffAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
         """Begin the session, with no trace of whatever the browser did here before."""
         super().login(request, user)
-        for key in ("staff_since", owners.KEY):
-            request.session.pop(key, None)
+        request.session.pop(owners.KEY, None)
+        factors = [record["type"] for record in get_authentication_records(request, user) if "type" in record]
+        ip = request.META["REMOTE_ADDR"]
+        Event.record(Event.Action.STAFF_SIGNED_IN, actor=actor(request), ip=ip, factor="".join(factors[-1:]))
+        staff_sessions.begin(request)
         log.info("staff_signed_in", staff=user.pk)
 
+    def logout(self, request: HttpRequest) -> None:
+        """End the session and write it down."""
+        staff_sessions.sign_out(request)
+
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        """Log that somebody tried; what he typed is not written down."""
-        log.warning("staff_sign_in_failed", ip=request.META.get("REMOTE_ADDR"))
+        """Write down that somebody tried; not what he typed."""
+        ip = request.META["REMOTE_ADDR"]
+        Event.record(Event.Action.STAFF_SIGN_IN_FAILED, actor="staff", ip=ip, step="password")
+        log.warning("staff_sign_in_failed", ip=ip)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
@@ -105,6 +117,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def decrypt(self, encrypted_text: str) -> str:
         """Raises migration.secrets.SecretsError when our keys do not open it."""
         return unseal(Purpose.TOTP, self._ROW, base64.b64decode(encrypted_text)).decode()
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """As browsers show it when a passkey is made. The host is the one of our links."""
+        return {"id": urlsplit(settings.BASE_URL).hostname or "", "name": str(settings.MFA_TOTP_ISSUER)}
 
     def build_totp_svg(self, url: str) -> str:
         """The QR code as inline SVG: an image from a data: address would need a hole in the CSP."""
@@ -134,6 +150,17 @@ class StaffAdminSite(AdminSite):
         user = request.user
         return isinstance(user, User) and user.is_active and user.is_staff and has_second_factor(user)
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """As Django's; what deletes, or changes a member of staff, asks for a fresh proof."""
+        guarded = super().admin_view(view, cacheable)
+
+        def asking(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if request.method == "POST" and self.has_permission(request) and _needs_proof(request):
+                ask_again_who_it_is(request)
+            return guarded(request, *args, **kwargs)
+
+        return update_wrapper(asking, guarded)
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Never a form of its own: a password sent here authenticates nobody."""
         if self.has_permission(request):
@@ -147,7 +174,7 @@ class StaffAdminSite(AdminSite):
     ) -> HttpResponse:
         """Sign out where everybody signs out; a plain link does not."""
         if request.method == "POST":
-            logout(request)
+            staff_sessions.sign_out(request)
         return redirect("account_login")
 
     def password_change(  # type: ignore[override]
@@ -155,6 +182,15 @@ class StaffAdminSite(AdminSite):
     ) -> HttpResponse:
         """One page for it, with its attempt limit."""
         return redirect("account_change_password")
+
+
+def _needs_proof(request: HttpRequest) -> bool:
+    page = request.resolver_match.url_name or "" if request.resolver_match else ""
+    return (
+        page.endswith("_delete")
+        or page == "accounts_user_change"
+        or request.POST.get("action") in ("delete_selected", "close_breaker")
+    )
 
 
 class SecondFactorMiddleware:
@@ -176,27 +212,13 @@ class SecondFactorMiddleware:
         if match is None or not match.route.startswith(("staff/", "admin/")) or not request.user.is_authenticated:
             return None
         open_to_all = match.view_name in WITHOUT_SECOND_FACTOR
-        if _session_over(request):
-            logout(request)
+        if staff_sessions.is_over(request):
+            staff_sessions.sign_out(request, why="too old or idle")
             messages.info(request, _("You were signed out after a while. Please sign in again."))
             return None if open_to_all else redirect_to_login(_page_to_return_to(request))
         if not open_to_all and not has_second_factor(request.user):
             return redirect("mfa_activate_totp")
         return None
-
-
-def _session_over(request: HttpRequest) -> bool:
-    """Whether the session is too old or idle for too long; else note that it was used."""
-    session, now = request.session, int(time.time())
-    since, seen = session.get("staff_since"), session.get("staff_seen", 0)
-    if since is None:
-        session["staff_since"] = session["staff_seen"] = now
-        return False
-    if now - since >= SESSION_SECONDS or now - seen >= IDLE_SECONDS:
-        return True
-    if now - seen >= _SEEN_EVERY_SECONDS:
-        session["staff_seen"] = now
-    return False
 
 
 def _page_to_return_to(request: HttpRequest) -> str:

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from . import import_runs, spreadsheets
 from .admin_import_form import UploadForm
-from .desk.access import actor, ask_again_who_it_is
+from .desk.access import actor, ask_again_who_it_is, ask_before_it_is_filled_in
 from .imports import report, staging
 from .models import ImportRun
 
@@ -130,6 +130,8 @@ class ImportRunAdmin(admin.ModelAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Upload: the file is read within the request and not stored; what it says waits for a yes."""
         self._refuse_strangers(request)
+        if asked := ask_before_it_is_filled_in(request):
+            return asked
         staging.forget_old()
         form = UploadForm(request.POST or None, request.FILES or None, initial={"domain": request.GET.get("domain")})
         if not form.is_valid():
@@ -159,7 +161,7 @@ class ImportRunAdmin(admin.ModelAdmin):
         if import_runs.is_small(run):
             import_runs.work(pk)
             run = _run(pk)
-            counts = {"new": _count(run, "new"), "changed": _count(run, "changed")}
+            counts = {group: _count(run, group) for group in ("new", "changed")}
             self.message_user(request, _("Imported: %(new)s new, %(changed)s changed.") % counts, messages.SUCCESS)
         return redirect("admin:migration_importrun_change", pk)
 
@@ -187,8 +189,7 @@ class ImportRunAdmin(admin.ModelAdmin):
     def report(self, request: HttpRequest, pk: int) -> HttpResponse:
         """All groups of the preview as a table for a spreadsheet."""
         self._refuse_strangers(request)
-        run = _run(pk)
-        return spreadsheets.download(report.table(run), f"import-{run.pk}.csv")
+        return spreadsheets.download(report.table(_run(pk)), f"import-{pk}.csv")
 
     def _refuse_strangers(self, request: HttpRequest) -> None:
         if not self.has_add_permission(request):
@@ -224,9 +225,8 @@ def _count(run: ImportRun, group: str) -> int | str:
 
 def _progress(run: ImportRun) -> dict[str, Any]:
     """How far, and whether somebody works on it; the clocks of machines may differ by the lease at most."""
-    done = sum(run.summary.get("applied", {}).values())
     worked_on = run.lease_until is not None and run.lease_until > timezone.now()
-    return {"done": done, "rows": run.rows, "worked_on": worked_on}
+    return {"done": sum(run.summary.get("applied", {}).values()), "rows": run.rows, "worked_on": worked_on}
 
 
 def _shown(run: ImportRun, asked: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("readyz", health.ready, name="readyz"),
     path("language", set_language, name="set_language"),
     path("staff/sign-in/", include("accounts.staff_urls")),
+    path("staff/", include("accounts.desk_urls", namespace="staff")),
     path("staff/", include("migration.desk.urls", namespace="desk")),
     path("admin/", admin.site.urls),
     path("", include("accounts.urls", namespace="accounts")),

@@ -67,9 +67,22 @@ ROWS = """
 /staff/sign-in/second-factor/reauthenticate/         staff
 /staff/sign-in/second-factor/app/                    staff
 /staff/sign-in/second-factor/app/remove/             staff
+/staff/sign-in/second-factor/passkey/                staff
+/staff/sign-in/second-factor/passkey/<int:pk>/remove/ staff
+/staff/sign-in/second-factor/passkey/reauthenticate/ staff
 /staff/sign-in/second-factor/recovery-codes/         staff
 /staff/sign-in/second-factor/recovery-codes/new/     staff
 /staff/sign-in/second-factor/recovery-codes/download/ staff
+
+/staff/sessions/                                     staff
+/staff/sessions/<int:pk>/end/                        staff
+/staff/sessions/others/end/                          staff
+/staff/members/<int:pk>/sessions/end/                admin
+/staff/operation/                                    who-runs-it
+/staff/operation/breaker/close/                      who-runs-it
+/staff/operation/restore/confirm/                    who-runs-it
+/staff/operation/keys/                               who-runs-it
+/staff/operation/retention/                          who-runs-it
 
 /staff/                                              staff
 /staff/search/                                       who-sees-addresses

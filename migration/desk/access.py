@@ -6,12 +6,14 @@ from collections.abc import Callable
 from allauth.account import app_settings
 from allauth.account.authentication import get_authentication_records
 from allauth.core.exceptions import ReauthenticationRequired
+from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.decorators import login_required, permission_required
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 
 from migration.addresses import masked
 from migration.models import Domain, Mailbox
@@ -37,11 +39,20 @@ def ask_again_who_it_is(request: HttpRequest) -> None:
     """Nothing, if who is signed in has proven it in the last minutes.
 
     Raises ReauthenticationRequired else: allauth then asks for the password or a code and carries the request out
-    afterwards (ACCOUNT_REAUTHENTICATION_TIMEOUT, https://docs.allauth.org/en/latest/account/configuration.html).
+    afterwards (https://docs.allauth.org/en/latest/account/configuration.html). It keeps the request in the session till
+    then, in clear.
     """
-    proofs = get_authentication_records(request, request.user)
-    if not proofs or time.time() - proofs[-1]["at"] >= app_settings.REAUTHENTICATION_TIMEOUT:
+    if not _has_proven_it(request):
         raise ReauthenticationRequired
+
+
+def ask_before_it_is_filled_in(request: HttpRequest) -> HttpResponse | None:
+    """As ask_again_who_it_is, for a form with a secret in it: what was sent too late is dropped, and the page asks."""
+    if request.method == "POST" and not _has_proven_it(request):
+        messages.warning(request, _("Please confirm that it is you, then fill in the form again."))
+        return redirect(request.get_full_path())
+    ask_again_who_it_is(request)
+    return None
 
 
 def actor(request: HttpRequest) -> str:
@@ -78,6 +89,12 @@ def number(text: str) -> int | None:
 def numbers(texts: list[str]) -> list[int]:
     """The numbers of a selection, of as many as a page can show."""
     return [found for text in texts[:SELECTED_AT_MOST] if (found := number(text)) is not None]
+
+
+def _has_proven_it(request: HttpRequest) -> bool:
+    """Whether who is signed in has proven in the last minutes who he is (ACCOUNT_REAUTHENTICATION_TIMEOUT)."""
+    proofs = get_authentication_records(request, request.user)
+    return bool(proofs) and time.time() - proofs[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT
 
 
 def _mailboxes() -> QuerySet[Mailbox]:

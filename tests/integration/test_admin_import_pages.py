@@ -18,6 +18,7 @@ from accounts.models import User
 from migration import tasks
 from migration.models import Domain, Event, ImportRun, Mailbox
 from tests.factories import make_domain, make_mailbox
+from tests.integration.proof import is_asked, proven_long_ago, proves_who_it_is
 
 pytestmark = pytest.mark.django_db
 
@@ -35,11 +36,8 @@ def domain() -> Domain:
 @pytest.fixture
 def admin(admin_client_mfa: Client) -> Client:
     admin_client_mfa.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    proves_who_it_is(admin_client_mfa)
     return admin_client_mfa
-
-
-def proves_who_it_is(client: Client, **following: str) -> Any:
-    return client.post(reverse("account_reauthenticate"), {"password": "Staff-Password-1", **following})
 
 
 def boxes(number: int) -> str:
@@ -192,6 +190,7 @@ def test_a_row_that_never_was_is_in_no_table(admin: Client, domain: Domain) -> N
 
 def test_who_has_not_just_proven_who_he_is_is_asked_and_the_import_goes_on(admin: Client, domain: Domain) -> None:
     run = upload(admin, domain, boxes(3))
+    proven_long_ago(admin)
 
     asked = admin.post(page(run, "confirm"))
     assert asked.headers["Location"].startswith(reverse("account_reauthenticate"))
@@ -202,8 +201,20 @@ def test_who_has_not_just_proven_who_he_is_is_asked_and_the_import_goes_on(admin
     assert Mailbox.objects.count() == 3
 
 
+def test_a_file_is_asked_for_only_after_a_proof_and_not_kept_until_then(admin: Client, domain: Domain) -> None:
+    proven_long_ago(admin)
+
+    assert is_asked(admin.get(ADD))
+    sent = admin.post(ADD, {"domain": domain.pk, "encoding": "utf-8", "content": f"anna:{OLD}:::Anna::\n"})
+
+    assert sent.headers["Location"] == ADD
+    assert OLD not in str(dict(admin.session))
+    assert not ImportRun.objects.exists()
+
+
 def test_a_wrong_password_confirms_nothing(admin: Client, domain: Domain) -> None:
     run = upload(admin, domain, boxes(3))
+    proven_long_ago(admin)
     admin.post(page(run, "confirm"))
 
     answer = admin.post(

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from migration.models import Customer, Domain, Event, Mailbox, Target
 from tests.factories import make_customer, make_domain, make_first_login, make_mailbox, make_push, make_staff
+from tests.integration.proof import proves_who_it_is
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +114,7 @@ def test_what_happened_cannot_be_changed_or_deleted(model: str, admin_client_mfa
     kept: Any = next(m for m in admin.site._registry if m._meta.model_name == model)
     row = kept.objects.first()
     change = reverse(f"admin:migration_{model}_change", args=[row.pk])
+    proves_who_it_is(admin_client_mfa)
 
     assert admin_client_mfa.get(reverse(f"admin:migration_{model}_changelist")).status_code == 200
     assert admin_client_mfa.get(change).status_code == 200
@@ -128,6 +130,7 @@ def close_breaker(client: Client, target: Target) -> Any:
 
 def test_an_admin_closes_the_breaker_and_it_is_recorded(admin_client_mfa: Client) -> None:
     target = Target.objects.create(name="main", breaker_opened_at=timezone.now(), breaker_reason="unauthorized")
+    proves_who_it_is(admin_client_mfa)
 
     close_breaker(admin_client_mfa, target)
 
@@ -146,6 +149,7 @@ def test_support_cannot_close_the_breaker(support_client: Client) -> None:
 
 def test_an_admin_changes_roles_but_not_his_own(staff_client: Callable[..., Client]) -> None:
     client = staff_client("admin", email="chief@provider.example")
+    proves_who_it_is(client)
     chief, other = User.objects.get(), make_staff(role="support")
 
     def change(user: User, **fields: str) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from tests.integration.proof import proves_who_it_is
 from tests.matrix import routes
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +43,7 @@ def test_staff_without_second_factor_reach_nothing(method: str, staff_client: Ca
 @pytest.mark.parametrize("route", [route for route in routes() if route.startswith("/staff/") and "<int:" in route])
 def test_a_number_without_a_row_is_not_found(route: str, admin_client_mfa: Client) -> None:
     address = route.replace("<int:pk>", "9999999")
+    proves_who_it_is(admin_client_mfa)
 
     assert 404 in {admin_client_mfa.get(address).status_code, admin_client_mfa.post(address).status_code}
     assert admin_client_mfa.get(address.replace("9999999", "9" * 40)).status_code in (404, 405)

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import retention
 from accounts.attempts import Attempts, Bucket
+from accounts.models import StaffSession
 from accounts.tasks import erase
 from migration import first_login as first_logins
 from migration import mailboxes

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts import owners
 from accounts.models import User
-from accounts.staff import IDLE_SECONDS, SESSION_SECONDS
+from accounts.staff_sessions import IDLE_SECONDS, SESSION_SECONDS
 from tests.factories import TOTP_SECRET, make_first_login, make_mailbox, make_staff
 
 pytestmark = pytest.mark.django_db

@@ -2,21 +2,14 @@
 
 import base64
 import binascii
-import getpass
-import secrets
-import sys
 from pathlib import Path
 from typing import Any
 
-from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
+from allauth.mfa.totp.internal.auth import generate_totp_secret
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.validators import validate_email
-from django.db import transaction
 
 from accounts.models import User
+from accounts.new_staff import checked, password_for, save
 
 
 class Command(BaseCommand):
@@ -47,43 +40,22 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the row. Raises CommandError for a bad address, a weak password or an unreadable secret."""
-        email = options["email"].strip().lower()
+        email = checked(options["email"])
         user = self._user(email, options)
         secret = _totp_secret(options["totp_secret_file"]) if options["totp_secret_file"] else None
-        password, made = self._password(user)
-        with transaction.atomic():
-            user.set_password(password)
-            user.save()
-            Authenticator.objects.filter(user=user).delete()
-            if secret:
-                TOTP.activate(user, secret)
+        password = password_for(user)
+        save(user, password, actor="command:add_staff", totp_secret=secret)
         self.stdout.write(f"{email} may sign in as {user.get_role_display()}.")
-        if made:
-            self.stdout.write(f"Password, shown only now: {password}")
+        if password.made:
+            self.stdout.write(f"Password, shown only now: {password.text}")
 
     def _user(self, email: str, options: dict[str, Any]) -> User:
-        try:
-            validate_email(email)
-        except ValidationError as error:
-            raise CommandError(f"{email} is no mail address.") from error
         user = User.objects.filter(email=email).first()
         if user is None:
             return User(email=email, name=options["name"], role=options["role"])
         if not options["renew"]:
             raise CommandError(f"{email} exists already. With --renew it gets a new password and second factor.")
         return user
-
-    def _password(self, user: User) -> tuple[str, bool]:
-        typed = getpass.getpass("Password (empty: make one): ") if sys.stdin.isatty() else ""
-        if not typed:
-            return secrets.token_urlsafe(15), True
-        if getpass.getpass("Once more: ") != typed:
-            raise CommandError("The two passwords differ.")
-        try:
-            validate_password(typed, user)
-        except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from error
-        return typed, False
 
 
 def _totp_secret(file: Path) -> str:
