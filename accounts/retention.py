@@ -12,8 +12,8 @@ from migration.retention import Rule, pks
 from migration.review import codes
 
 from . import attempts
-
 from .models import StaffSession
+
 
 def _outdated_counters(_before: datetime) -> list[Any]:
     return pks(attempts.outdated())
@@ -32,7 +32,6 @@ def _delete_sessions(chosen: Sequence[Any]) -> None:
     Session.objects.filter(pk__in=chosen).delete()
 
 
-RULES = (
 def _ended_staff_sessions(before: datetime) -> list[Any]:
     there = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gte=before)
     return pks(StaffSession.objects.filter(~Exists(there)))
@@ -42,6 +41,7 @@ def _delete_staff_sessions(chosen: Sequence[Any]) -> None:
     StaffSession.objects.filter(pk__in=chosen).delete()
 
 
+RULES = (
     *retention.RULES,
     *bans.RULES,
     *bulk.RULES,
@@ -49,14 +49,14 @@ def _delete_staff_sessions(chosen: Sequence[Any]) -> None:
     *dns_checks.RULES,
     *phone_codes.RULES,
     Rule(
-        "attempts",
-    Rule(
         "staff_session",
         "what names a session of staff is deleted when it has ended",
         timedelta(0),
         _ended_staff_sessions,
         _delete_staff_sessions,
     ),
+    Rule(
+        "attempts",
         "a counter of tries is deleted once it can refuse nobody any more",
         timedelta(0),
         _outdated_counters,
