@@ -15,7 +15,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from . import dns_letter, doorbell
 from .dns import checking
@@ -36,11 +37,17 @@ AHEAD = timedelta(days=7)
 AGAIN = timedelta(hours=24)
 CLOCK = "clock"
 
+DOUBTS: dict[str, str | Promise] = {
+    Verdict.CONFLICT: gettext_lazy("The name servers lead mail or mail programs elsewhere, as of the last check."),
+    Verdict.MISSING: gettext_lazy("Records are missing, as of the last check of the name servers."),
+    Verdict.UNKNOWN: gettext_lazy("The last check of the name servers could not tell everything. Ask again."),
+}
+
 # What the event of this subject tells, by the code in its detail.
 EVENT_WORDS: dict[str, str | Promise] = {
     **VERDICTS,
-    "told": _("key or address entered"),
-    "mailed": _("what to change was mailed"),
+    "told": gettext_lazy("key or address entered"),
+    "mailed": gettext_lazy("what to change was mailed"),
 }
 
 
@@ -50,7 +57,7 @@ EVENT_WORDS: dict[str, str | Promise] = {
 def ask(domain: Domain, *, actor: str) -> DnsCheck:
     """Let a worker ask the name servers; a question that is open already is not asked twice."""
     with transaction.atomic():
-        row, _made = DnsCheck.objects.get_or_create(domain=domain, checked_at=None, defaults={"asked_by": actor})
+        row, _new = DnsCheck.objects.get_or_create(domain=domain, checked_at=None, defaults={"asked_by": actor})
         doorbell.ring("check_dns", row.pk)
     return row
 
@@ -134,6 +141,14 @@ def at_both(domain: Domain) -> bool:
     return made.exists() or domain.mailboxes.filter(state__in=("active", "moved")).exists()
 
 
+def doubt(domain: Domain) -> str:
+    """What a person should know who marks the cut-over: that the name servers were not asked, or did not say yes."""
+    check = newest(domain)
+    if check is None:
+        return _("The name servers were never asked, so nobody knows where mail arrives. Ask them now.")
+    return "" if check.verdict == Verdict.MATCH else str(DOUBTS[check.verdict])
+
+
 def in_the_way(domain: Domain) -> bool:
     """Whether the newest check found a record that leads mail or mail programs elsewhere."""
     check = newest(domain)
@@ -147,7 +162,7 @@ def tell(domain: Domain, *, actor: str, dkim_selector: str, dkim_key: str, conta
     """Keep what nobody can look up; `dkim_key` may be a whole record. Returns False if nothing is different."""
     values = {"dkim_selector": dkim_selector, "dkim_key": key_of(dkim_key), "contact_email": contact_email}
     with transaction.atomic():
-        zone, _made = Zone.objects.select_for_update(of=("self",)).get_or_create(domain=domain)
+        zone, _new = Zone.objects.select_for_update(of=("self",)).get_or_create(domain=domain)
         fields = [name for name, value in values.items() if getattr(zone, name) != value]
         if not fields:
             return False

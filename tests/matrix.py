@@ -111,6 +111,11 @@ ROWS = """
 /staff/domains/<int:pk>/provisioning/progress/       who-sees-addresses
 /staff/domains/<int:pk>/provisioning/check/          admin
 /staff/domains/<int:pk>/provisioning/start/          admin
+/staff/domains/<int:pk>/checks/                      staff
+/staff/domains/<int:pk>/checks/progress/             staff
+/staff/domains/<int:pk>/checks/ask/                  who-helps
+/staff/domains/<int:pk>/checks/tell/                 admin
+/staff/domains/<int:pk>/checks/mail/                 admin
 /staff/reviews/                                      who-sees-addresses
 /staff/domains/<int:pk>/review/                      who-sees-addresses
 /staff/domains/<int:pk>/review/send/                 admin

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from migration import campaign, domains, plan, reminders, reports
+from migration import campaign, dns_checks, domains, plan, reminders, reports
 from migration.models import Domain
 from migration.refusals import VerbRefused
 
@@ -77,8 +77,13 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def cut_over(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark that mail arrives at the new server."""
-    verb = _verb(domains.cut_over, access.domain(pk), request, reason=_reason(request))
-    return _carried_out(request, verb, _("The cut-over is marked."), "desk:plan", pk)
+    found = access.domain(pk)
+    before = found.cut_over_at
+    verb = _verb(domains.cut_over, found, request, reason=_reason(request))
+    answer = _carried_out(request, verb, _("The cut-over is marked."), "desk:plan", pk)
+    if found.cut_over_at != before and (doubt := dns_checks.doubt(found)):
+        messages.warning(request, doubt)
+    return answer
 
 
 @staff_with("migration.change_domain")

@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from migration import dns_checks
 from migration.mailings import bounces
 from migration.models import Answer, Case, Event, Mailbox, PhoneCode, Push, Wording
 
@@ -60,6 +61,7 @@ RULES: dict[str, str | Promise] = {
 _CODES: dict[str, list[tuple[str, str | Promise]]] = {
     Action.CASE_OPENED: list(Case.Kind.choices),
     Action.CASE_CLOSED: list(Case.Kind.choices),
+    Action.DNS_CHECKED: list(dns_checks.EVENT_WORDS.items()),
     Action.KIND_SET: list(Mailbox.Kind.choices),
     Action.REVIEW_APPLIED: [*Answer.Choice.choices, *Answer.Outcome.choices],
 }
