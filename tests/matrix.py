@@ -86,6 +86,7 @@ ROWS = """
 
 /staff/                                              staff
 /staff/search/                                       who-sees-addresses
+/staff/audit/                                        staff
 /staff/cases/                                        who-sees-addresses
 /staff/cases/<int:pk>/                               who-sees-addresses
 /staff/cases/<int:pk>/close/                         who-helps

@@ -14,6 +14,8 @@ from migration import dns_checks
 from migration.mailings import bounces
 from migration.models import Answer, Case, Event, Mailbox, PhoneCode, Push, Wording
 
+from . import actors
+
 Action = Event.Action
 
 AT_MOST = 200
@@ -66,6 +68,25 @@ _CODES: dict[str, list[tuple[str, str | Promise]]] = {
     Action.REVIEW_APPLIED: [*Answer.Choice.choices, *Answer.Outcome.choices],
 }
 
+# What the staff did at the desk and with their own access: whatever the event tells, one after the other.
+_AT_THE_DESK = frozenset(
+    {
+        Action.EXPORTED,
+        Action.DNS_CHECKED,
+        Action.BULK_STARTED,
+        Action.TOKEN_MADE,
+        Action.TOKEN_REVOKED,
+        Action.STAFF_ADDED,
+        Action.STAFF_CHANGED,
+        Action.STAFF_SIGNED_IN,
+        Action.STAFF_SIGN_IN_FAILED,
+        Action.STAFF_SIGNED_OUT,
+        Action.FACTOR_CHANGED,
+        Action.KEYS_ROTATED,
+        Action.RETENTION_RUN,
+    }
+)
+
 # The dates of a plan, as its page calls them.
 DATES: dict[str, str | Promise] = {
     "announce_on": gettext_lazy("Pre-announcement"),
@@ -79,15 +100,18 @@ DATES: dict[str, str | Promise] = {
 
 @dataclass(frozen=True)
 class Line:
-    """One event and why."""
+    """One event, who did it, and why."""
 
     event: Event
+    who: str
     why: str
 
 
 def lines(events: Iterable[Event]) -> list[Line]:
-    """The events with their reasons, in the order given."""
-    return [Line(event, why(event)) for event in events]
+    """The events with who did them and why, in the order given. One query at most."""
+    shown = list(events)
+    who = actors.words(event.actor for event in shown)
+    return [Line(event, who[event.actor], why(event)) for event in shown]
 
 
 def _server_said(action: str, code: str) -> str:
@@ -100,8 +124,8 @@ def why(event: Event) -> str:
     """The reason an event carries, for people. Codes we do not know are shown as they are."""
     detail = event.detail
     reason = str(detail.get("reason", ""))
-    if event.action in _AT_THE_DOOR:
-        return _AT_THE_DOOR[Action(event.action)](detail, reason)
+    if event.action in _WORDED:
+        return _WORDED[Action(event.action)](detail, reason)
     if event.action in (Action.PUSH_WAITING, Action.PUSH_BLOCKED, Action.BREAKER_OPENED):
         return str(dict(Push.Reason.choices).get(reason, reason))
     if event.action in _CODES:
@@ -113,6 +137,19 @@ def why(event: Event) -> str:
     if event.action in (Action.MAIL_FAILED, Action.BOUNCED) and "code" in detail:
         return _server_said(event.action, str(detail["code"] or "–"))
     return _("“%(reason)s”") % {"reason": reason} if reason else _changed(detail)
+
+
+def _told(detail: Mapping[str, Any]) -> str:
+    """Each word, number or list of them that an event tells; a name stands before what would not speak for itself."""
+    lists = {name: value for name, value in detail.items() if value not in ("", None, [], {})}
+    shown = {
+        name: ", ".join(map(str, value)) if isinstance(value, list | dict) else str(value)
+        for name, value in lists.items()
+    }
+    return " · ".join(text if name in _PLAIN else f"{name}: {text}" for name, text in shown.items())
+
+
+_PLAIN = frozenset({"staff", "name", "verb", "list", "what", "reason", "outcome", "why"})
 
 
 def _changed(detail: dict[str, Any]) -> str:
@@ -138,9 +175,10 @@ def _code_given(detail: Mapping[str, Any], reason: str) -> str:
     return f"{checked}: “{reason}”" if reason else checked
 
 
-_AT_THE_DOOR: dict[Action, Callable[[Mapping[str, Any], str], str]] = {
+_WORDED: dict[Action, Callable[[Mapping[str, Any], str], str]] = {
     Action.SIGN_IN_FAILED: lambda _detail, reason: str(SIGN_IN.get(reason, reason)),
     Action.SIGNED_IN: lambda detail, _reason: str(WAYS.get(str(detail.get("way")), "")),
     Action.CODE_GIVEN: _code_given,
+    **dict.fromkeys(_AT_THE_DESK, lambda detail, _reason: _told(detail)),
     Action.LETTER_PRINTED: lambda detail, _reason: _("Printing no. %(number)s") % {"number": detail.get("printing")},
 }

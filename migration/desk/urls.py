@@ -3,6 +3,7 @@
 from django.urls import path
 
 from . import (
+    audit,
     bans,
     cases,
     checks,
@@ -24,6 +25,7 @@ app_name = "desk"
 urlpatterns = [
     path("", overview.domains, name="domains"),
     path("search/", search.search, name="search"),
+    path("audit/", audit.audit, name="audit"),
     path("cases/", cases.cases, name="cases"),
     path("cases/<int:pk>/", cases.case, name="case"),
     path("cases/<int:pk>/close/", cases.close, name="case_close"),
