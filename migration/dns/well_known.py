@@ -34,12 +34,14 @@ class Page:
 
 @dataclass(frozen=True)
 class Fetcher:
-    """Fetches pages. `may_connect` says to which addresses; `port` and `context` are for tests on one machine."""
+    """Fetches pages. `may_connect` says to which addresses; `seconds` is for all of a page;
+    `port` and `context` are for tests on one machine."""
 
     lookup: Lookup
     may_connect: Callable[[str], bool] = is_public
     port: int = 443
     context: ssl.SSLContext | None = None
+    seconds: float = WHOLE_SECONDS
 
     def get(self, host: str, path: str) -> Page:
         """The page, or why there is none. A host without an address has no page: status 404."""
@@ -56,7 +58,7 @@ class Fetcher:
             return Page(failure=_why(error))
 
     def _fetched(self, host: str, address: str, path: str) -> Page:
-        ends = time.monotonic() + WHOLE_SECONDS
+        ends = time.monotonic() + self.seconds
         context = self.context or ssl.create_default_context()
         plain = socket.create_connection((address, self.port), timeout=CONNECT_SECONDS)
         with plain, context.wrap_socket(plain, server_hostname=host) as wire:
