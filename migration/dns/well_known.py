@@ -34,8 +34,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Fetcher:
-    """Fetches pages. `may_connect` says to which addresses; `seconds` is for all of a page;
-    `port` and `context` are for tests on one machine."""
+    """Fetches pages, each within so many `seconds`.
+
+    `may_connect` says to which addresses; `port` and `context` are for tests on one machine.
+    """
 
     lookup: Lookup
     may_connect: Callable[[str], bool] = is_public
