@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from . import campaign, dns_checks, mailboxes
-from .mailings import outbox
+from .mailings import layout, outbox
 from .models import Domain, Event, Mailbox, Mailing, Push
 from .plan import FIELDS
 from .refusals import VerbRefused
@@ -28,6 +28,22 @@ def announce(domain: Domain, *, actor: str, subject: str, text: str) -> Mailing:
             language=domain.customer.language,
             subject=subject,
             text=text,
+        )
+
+
+def try_announcement(domain: Domain, *, to: str, subject: str, text: str) -> Mailing:
+    """Send the pre-announcement to a member of staff, marked as a trial. Nobody is told by it. Raises VerbRefused."""
+    campaign.refuse_mails(domain)
+    if campaign.paused():
+        raise VerbRefused("all_paused")
+    with transaction.atomic():
+        return outbox.enqueue(
+            Mailing.Kind.TEST,
+            domain=domain,
+            recipient=to,
+            language=domain.customer.language,
+            subject=subject,
+            text=layout.printable(text),
         )
 
 

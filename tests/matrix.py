@@ -96,6 +96,9 @@ ROWS = """
 /staff/bans/lift/                                    who-helps
 /staff/domains/<int:pk>/                             who-sees-addresses
 /staff/domains/<int:pk>/announce/                    admin
+/staff/domains/<int:pk>/announce/trial/              admin
+/staff/domains/<int:pk>/summary/                     who-sees-addresses
+/staff/domains/<int:pk>/summary/mail/                who-sees-addresses
 /staff/domains/<int:pk>/invite/                      who-helps
 /staff/domains/<int:pk>/letters/                     who-helps
 /staff/domains/<int:pk>/pause/                       admin

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from . import (
+    announcing,
     audit,
     bans,
     cases,
@@ -34,7 +35,10 @@ urlpatterns = [
     path("bans/", bans.banned, name="bans"),
     path("bans/lift/", bans.lift, name="lift_ban"),
     path("domains/<int:pk>/", domain.domain, name="domain"),
-    path("domains/<int:pk>/announce/", domain.announce, name="announce"),
+    path("domains/<int:pk>/announce/", announcing.announce, name="announce"),
+    path("domains/<int:pk>/announce/trial/", announcing.trial, name="announce_trial"),
+    path("domains/<int:pk>/summary/", announcing.summary, name="summary"),
+    path("domains/<int:pk>/summary/mail/", announcing.summary_mail, name="summary_mail"),
     path("domains/<int:pk>/invite/", domain.invite, name="invite"),
     path("domains/<int:pk>/letters/", letters.letters, name="letters"),
     path("domains/<int:pk>/pause/", plan.pause, name="pause"),

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from migration import wordings
@@ -255,7 +257,7 @@ def test_a_trial_reaches_the_admin_alone_and_opens_nothing(
     (mail,) = host.mails()
     assert mail.message["To"] == "eva@provider.example"
     assert mail.subject == "Probe: Ihr Umzug: erika.muster@demo.example"
-    assert "erfunden und öffnen nichts" in " ".join(mail.text.split())
+    assert "erfunden und öffnet nichts" in " ".join(mail.text.split())
     assert not Mailbox.objects.filter(first_logins__isnull=False).exists()
     link = re.findall(r"https?://\S+", mail.text)
     assert len(link) == 1
@@ -271,11 +273,17 @@ def test_a_customer_without_a_domain_cannot_be_tried(admin_client_mfa: Client, d
 def test_the_list_takes_as_many_queries_for_many_versions(
     admin_client_mfa: Client, customer: Customer, django_assert_max_num_queries: Any
 ) -> None:
-    for _ in range(8):
+    address = reverse("desk:wordings", args=[customer.pk])
+    save(customer)
+    admin_client_mfa.get(address)  # the first page of a session costs more
+    with CaptureQueriesContext(connection) as one:
+        admin_client_mfa.get(address)
+
+    for _ in range(7):
         save(customer)
     Domain.objects.create(name="more.example", customer=customer)
 
-    with django_assert_max_num_queries(12):
-        page = admin_client_mfa.get(reverse("desk:wordings", args=[customer.pk])).content.decode()
+    with django_assert_max_num_queries(len(one)):
+        page = admin_client_mfa.get(address).content.decode()
 
     assert "own words, version 8" in page

@@ -217,5 +217,5 @@ def test_a_trial_says_that_it_opens_nothing(samples: dict[tuple[str, str], Sampl
     trial = samples["test", "en"].mail
 
     assert trial.subject.startswith("Trial: ")
-    assert "made up and open nothing" in " ".join(trial.text.split())
+    assert "made up and opens nothing" in " ".join(trial.text.split())
     assert "{{7*7}} {% now 'Y' %}" in trial.text
