@@ -1,4 +1,4 @@
-"""The same verb on many mailboxes of a domain: look what it would do, begin, work it off, each mailbox once.
+"""The same verb on many mailboxes of a domain: begin, work it off, each mailbox once. `outlook` foretells it.
 
 What was chosen is kept as parts; a part is a row that goes in the transaction that did it, and its mailboxes keep to
 the verb's own rules. A killed worker's part was not done at all, so it is done whole by the next one.
@@ -14,16 +14,16 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from . import campaign, doorbell, kinds, mailboxes, reminders, restore_guard
 from .mailings import outbox
-from .models import BulkPart, BulkRun, Domain, Event, FirstLogin, Mailbox, Mailing, Push
-from .refusals import SENTENCES, VerbRefused
+from .models import BulkPart, BulkRun, Domain, Event, Mailbox, Mailing
+from .refusals import VerbRefused
 from .retention import Rule, pks
-from .states import TRANSITIONS, may
+from .states import may
 
 log = structlog.get_logger(__name__)
 
@@ -47,53 +47,46 @@ class Wish:
     kind: str = ""
 
 
-@dataclass(frozen=True)
-class Outlook:
-    """What a verb would do now: to how many, and who is left out for which reason in words, most first."""
-
-    number: int
-    left_out: Sequence[tuple[str, int]]
-
-
-def look(chosen: QuerySet[Mailbox], verb: BulkRun.Verb) -> Outlook:
-    """What the verb would do to these mailboxes. One query."""
-    whens = [When(condition, then=Value(code)) for code, condition in _refusals(verb)]
-    why = Case(*whens, default=Value("")) if whens else Value("")
-    numbers: Counter[str] = Counter()
-    for code, state, number in chosen.order_by().values_list(why, "state").annotate(number=Count("pk")):
-        numbers[_words(code, state)] += number
-    number = numbers.pop("", 0)
-    return Outlook(number, numbers.most_common())
-
-
 def begin(domain: Domain, chosen: Sequence[int], wish: Wish, *, actor: str, key: uuid.UUID) -> BulkRun:
     """Do it to the mailboxes of these numbers: up to a hundred at once, more by a worker.
 
     A `key` that was used before is the same form once more: its run is returned and nothing happens. Numbers of other
-    domains are nothing. Raises VerbRefused when the domain allows it to nobody, or a reason is missing.
+    domains are nothing. Raises VerbRefused when the domain allows it to nobody, a reason is missing, or the same verb
+    is being carried out there already.
     """
-    if earlier := BulkRun.objects.filter(key=key, domain=domain).first():
-        return earlier
-    refuse(domain, wish)
+    refuse(domain, wish, key=key)
     with transaction.atomic():
-        fields = {"domain": domain, "verb": wish.verb, "kind": wish.kind, "reason": wish.reason.strip()}
-        run, is_new = BulkRun.objects.get_or_create(key=key, defaults=fields | {"actor": actor, "chosen": len(chosen)})
-        if is_new:
-            wanted = sorted(set(chosen))
-            parts = (BulkPart(run=run, mailboxes=wanted[start : start + PART]) for start in range(0, len(wanted), PART))
-            BulkPart.objects.bulk_create(parts, batch_size=500)
-            verb = str(wish.verb)
-            Event.record(Action.BULK_STARTED, actor=actor, domain=domain, verb=verb, chosen=len(chosen), run=run.pk)
-            if len(chosen) > AT_ONCE:
-                doorbell.ring("work_bulk", run.pk)
-    if len(chosen) <= AT_ONCE:
+        Domain.objects.select_for_update(of=("self",)).get(pk=domain.pk)
+        if earlier := BulkRun.objects.filter(key=key).first():
+            return earlier
+        if domain.bulk_runs.filter(verb=wish.verb, ended_at=None).exists():
+            raise VerbRefused("bulk_open")
+        wanted = sorted(set(chosen))
+        run = BulkRun.objects.create(
+            domain=domain,
+            verb=wish.verb,
+            kind=wish.kind,
+            reason=wish.reason.strip(),
+            actor=actor,
+            key=key,
+            chosen=len(wanted),
+        )
+        parts = (BulkPart(run=run, mailboxes=wanted[start : start + PART]) for start in range(0, len(wanted), PART))
+        BulkPart.objects.bulk_create(parts, batch_size=500)
+        verb = str(wish.verb)
+        Event.record(Action.BULK_STARTED, actor=actor, domain=domain, verb=verb, chosen=len(wanted), run=run.pk)
+        if run.chosen > AT_ONCE:
+            doorbell.ring("work_bulk", run.pk)
+    if run.chosen <= AT_ONCE:
         work(run.pk)
         run.refresh_from_db()
     return run
 
 
-def refuse(domain: Domain, wish: Wish) -> None:
-    """Raise VerbRefused if the verb may be done to nobody of the domain now."""
+def refuse(domain: Domain, wish: Wish, *, key: uuid.UUID | None = None) -> None:
+    """Raise VerbRefused if the verb may be done to nobody of the domain now; never for what was begun with the key."""
+    if key and BulkRun.objects.filter(key=key).exists():
+        return
     if domain.paused_at:
         raise VerbRefused("paused")
     if campaign.paused():
@@ -194,35 +187,6 @@ def _carry_out(run: BulkRun, mailbox: Mailbox) -> object:
     verb = mailboxes.exclude if run.verb == Verb.EXCLUDE else mailboxes.include
     verb(mailbox, actor=run.actor, reason=run.reason)
     return None
-
-
-def _refusals(verb: BulkRun.Verb) -> list[tuple[str, Q]]:
-    """Whom the verb would leave out and why, the reason that comes first being told. The verb has the last word."""
-    nobody = Q(kind=Mailbox.Kind.MACHINE, responsible="", domain__customer__contact_email="")
-    if verb == Verb.INVITE:
-        states = TRANSITIONS["invite"][0] | TRANSITIONS["re_invite"][0]
-        lately = Q(_mailed_within(mailboxes.INVITE_AGAIN_AFTER)) & ~Q(state=Mailbox.State.IMPORTED)
-        return [("wrong_state", ~Q(state__in=states)), ("no_recipient", nobody), ("too_soon", lately)]
-    if verb == Verb.REMIND:
-        on_request = Q(kind__in=Mailbox.ON_REQUEST)
-        lately = Q(_mailed_within(reminders.AFTER))
-        known = [("on_request", on_request), ("no_recipient", nobody), ("written_lately", lately)]
-        return [("wrong_state", ~Q(state__in=reminders.STATES)), *known]
-    if verb == Verb.RETRY:
-        has_open = Exists(Push.objects.filter(mailbox=OuterRef("pk"), state__in=Push.OPEN))
-        return [("nothing_to_retry", ~Q(has_open))]
-    if verb == Verb.SET_KIND:
-        return []
-    return [("wrong_state", ~Q(state__in=TRANSITIONS[str(verb)][0]))]
-
-
-def _mailed_within(time_: timedelta) -> Exists:
-    return Exists(FirstLogin.objects.filter(mailbox=OuterRef("pk"), created_at__gt=timezone.now() - time_))
-
-
-def _words(code: str, state: str) -> str:
-    """A state says more than that it is the wrong one."""
-    return str(Mailbox.State(state).label if code == "wrong_state" else SENTENCES[code]) if code else ""
 
 
 def _ended(before: datetime) -> list[Any]:

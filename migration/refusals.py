@@ -62,6 +62,7 @@ SENTENCES: dict[str, str | Promise] = {
     "printed_meanwhile": _("Letters of this domain were printed meanwhile. Look at the numbers again, then print."),
     "nobody_to_print": _("There is nobody to print a letter for."),
     "case_closed": _("Somebody else has closed this case already."),
+    "bulk_open": _("The same is being done to mailboxes of this domain already. Wait until it has ended."),
     "gone": _("The mailbox is not there any more."),
     "same_kind": _("It was of this kind already."),
     "more_meanwhile": _("There are more than you have seen by now. Look at the numbers again, then say yes."),

@@ -100,6 +100,9 @@ ROWS = """
 /staff/domains/<int:pk>/summary/                     who-sees-addresses
 /staff/domains/<int:pk>/summary/mail/                who-sees-addresses
 /staff/domains/<int:pk>/invite/                      who-helps
+/staff/domains/<int:pk>/bulk/                        who-helps
+/staff/bulk/<int:pk>/                                who-sees-addresses
+/staff/bulk/<int:pk>/progress/                       who-sees-addresses
 /staff/domains/<int:pk>/letters/                     who-helps
 /staff/domains/<int:pk>/pause/                       admin
 /staff/domains/<int:pk>/resume/                      admin

