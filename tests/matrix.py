@@ -118,6 +118,9 @@ ROWS = """
 /staff/domains/<int:pk>/provisioning/progress/       who-sees-addresses
 /staff/domains/<int:pk>/provisioning/check/          admin
 /staff/domains/<int:pk>/provisioning/start/          admin
+/staff/export/                                       who-helps
+/staff/customers/<int:pk>/export/                    who-helps
+/staff/domains/<int:pk>/export/                      who-helps
 /staff/domains/<int:pk>/checks/                      staff
 /staff/domains/<int:pk>/checks/progress/             staff
 /staff/domains/<int:pk>/checks/ask/                  who-helps
