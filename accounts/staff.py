@@ -5,6 +5,7 @@
 import base64
 from collections.abc import Callable
 from functools import update_wrapper
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -194,10 +195,7 @@ def _needs_proof(request: HttpRequest) -> bool:
 
 
 class SecondFactorMiddleware:
-    """Guard every staff page: end old sessions, and send staff without a second factor to set one up.
-
-    A session ends eight hours after sign-in and after thirty idle minutes.
-    """
+    """Guard every staff page: from the networks of the staff only, no old session, nobody without a second factor."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -209,7 +207,11 @@ class SecondFactorMiddleware:
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
         """Let the view run (None) or answer in its place."""
         match = request.resolver_match
-        if match is None or not match.route.startswith(("staff/", "admin/")) or not request.user.is_authenticated:
+        if match is None or not match.route.startswith(("staff/", "admin/")):
+            return None
+        if not _is_from_our_networks(request):
+            raise PermissionDenied
+        if not request.user.is_authenticated:
             return None
         open_to_all = match.view_name in WITHOUT_SECOND_FACTOR
         if staff_sessions.is_over(request):
@@ -219,6 +221,13 @@ class SecondFactorMiddleware:
         if not open_to_all and not has_second_factor(request.user):
             return redirect("mfa_activate_totp")
         return None
+
+
+def _is_from_our_networks(request: HttpRequest) -> bool:
+    """Whether the visitor's address is in PORTAL_STAFF_NETWORKS; any is, when none are named."""
+    address = ip_address(request.META["REMOTE_ADDR"])
+    here = getattr(address, "ipv4_mapped", None) or address
+    return not settings.STAFF_NETWORKS or any(here in network for network in settings.STAFF_NETWORKS)
 
 
 def _page_to_return_to(request: HttpRequest) -> str:

@@ -7,6 +7,7 @@ stops the start with a sentence that names the variable. One file, and so a long
 
 import re
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -306,6 +307,12 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers themselves allow passkeys without it on localhost only
 MFA_TOTP_ISSUER = f"Umzug {PROVIDER_NAME}"
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+
+# Staff pages open from these networks only; none named: from everywhere.
+try:
+    STAFF_NETWORKS = [ip_network(text) for text in env.list("STAFF_NETWORKS", default=[])]
+except ValueError as error:
+    raise ImproperlyConfigured(f"PORTAL_STAFF_NETWORKS must be like 192.0.2.0/24,2001:db8::/48: {error}.") from error
 
 # Owner sessions: idle and whole life, in seconds. The mailed password stays valid after either.
 OWNER_IDLE_SECONDS = 15 * 60

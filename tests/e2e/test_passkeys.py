@@ -86,25 +86,6 @@ def test_a_passkey_is_set_up_opens_the_desk_and_proves_who_it_is(chromium: Brows
     page.wait_for_url("**/staff/operation/")
 
 
-def test_another_devices_passkey_does_not_open_the_desk(chromium: Browser, stack: Stack, member: None) -> None:
-    page = page_of(chromium, size=DESKTOP)
-    with_passkeys(page)
-    types_the_password(page, stack)
-    confirms_by_password(page)
-    page.locator("main a[href$='/passkey/']").click()
-    page.locator("[data-passkey] button").click()
-    page.wait_for_url("**/recovery-codes/")
-
-    stranger = page_of(chromium, size=DESKTOP)
-    with_passkeys(stranger)
-    types_the_password(stranger, stack)
-    stranger.locator("[data-passkey] button").click()
-
-    expect(stranger.locator("[data-failed]")).to_be_visible()
-    stranger.goto(f"{stack.portal}/staff/")
-    stranger.wait_for_url("**/login/**")
-
-
 def test_the_pages_of_staff_accounts_are_accessible(chromium: Browser, stack: Stack, member: None) -> None:
     page = page_of(chromium, size=DESKTOP, bypass_csp=True)
     with_passkeys(page)

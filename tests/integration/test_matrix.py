@@ -80,7 +80,7 @@ class World:
             return re.sub(r"<[^>]+>|\(\?P.*\)\$?|\^", str(self._row_in_the_admin(route)), route).replace("$", "")
         filled = ""
         for part in re.split(r"(<[^>]+>)", route):
-            filled += str(words[filled_from(route, part)]) if part.startswith("<") else part
+            filled += str(words.get(filled_from(route, part), 1)) if part.startswith("<") else part
         return filled
 
     def _row_in_the_admin(self, route: str) -> int:
@@ -204,10 +204,10 @@ def test_every_route_has_its_row_and_every_row_its_route() -> None:
 @pytest.mark.parametrize("who", EVERYBODY)
 def test_each_door_opens_to_whom_the_table_says(who: str, world: World) -> None:
     client, wrong, changed = world.client(who), [], []
-    fields, before = forged(world), what_stays(world, who)
+    fields, before, known = forged(world), what_stays(world, who), rows()
 
     for route in routes():
-        may, outcomes = rows()[row_of(route) or ""], set()
+        may, outcomes = known.get(row_of(route) or "", frozenset()), set()
         for method, sent in (("get", {}), ("post", fields)):
             with undone():
                 outcomes.add(outcome(knock(client, method, world.address(route), sent)))
@@ -222,7 +222,7 @@ def test_each_door_opens_to_whom_the_table_says(who: str, world: World) -> None:
 
 def test_another_customers_things_are_not_there_for_a_contact(world: World) -> None:
     client = world.client("contact")
-    naming = [route for route in routes() if "<int:" in route and "contact" in rows()[row_of(route) or ""]]
+    naming = [route for route in routes() if "<int:" in route and "contact" in rows().get(row_of(route) or "", ())]
 
     for route in naming:
         own, foreign = world.address(route), world.address(route, foreign=True)

@@ -1,6 +1,8 @@
 """What a role may do stands in one table; neither the database nor a flag in it gives anybody more."""
 
 from collections.abc import Callable
+from ipaddress import ip_network
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -72,3 +74,16 @@ def test_an_address_is_masked_for_who_may_not_see_it() -> None:
     assert address_for(make_staff(role="support"), mailbox) == mailbox.address
     assert address_for(make_staff(role="operator"), mailbox) == f"a…@{mailbox.domain.name}"
     assert masked("no address") == "…@no address"
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("192.0.2.7", 200), ("::ffff:192.0.2.7", 200), ("2001:db8::7", 200), ("203.0.113.7", 403), ("2001:db9::7", 403)],
+)
+def test_staff_pages_open_from_the_networks_of_the_staff_only(address: str, status: int, settings: Any) -> None:
+    settings.STAFF_NETWORKS = [ip_network("192.0.2.0/24"), ip_network("2001:db8::/48")]
+    client = Client(REMOTE_ADDR=address)
+
+    assert client.get(reverse("account_login")).status_code == status
+    assert client.get("/admin/login/").status_code == (302 if status == 200 else status)
+    assert client.get(reverse("accounts:sign_in")).status_code == 200

@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts import owners
 from accounts.models import User
 from accounts.staff_sessions import IDLE_SECONDS, SESSION_SECONDS
+from migration.models import Event
 from tests.factories import TOTP_SECRET, make_first_login, make_mailbox, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +72,28 @@ def test_the_same_code_works_only_once() -> None:
             client = Client()
             sign_in(client, user)
             assert client.post(reverse("mfa_authenticate"), {"code": code()}).status_code == expected
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        "",
+        "{}",
+        "no json",
+        '{"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": {"clientDataJSON": "e30"}}',
+    ],
+)
+def test_what_is_no_passkey_of_his_opens_nothing_and_is_written_down(credential: str) -> None:
+    user, client = make_staff(), Client()
+    sign_in(client, user)
+    client.get(reverse("mfa_authenticate"))
+
+    answer = client.post(reverse("mfa_authenticate"), {"credential": credential})
+
+    assert answer.status_code == 200
+    assert client.get(DESK).status_code == 302
+    failed = Event.objects.get(action=Event.Action.STAFF_SIGN_IN_FAILED)
+    assert (failed.actor, failed.detail) == (f"staff:{user.email}", {"step": "passkey"})
 
 
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer() -> None:
