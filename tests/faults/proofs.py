@@ -1,10 +1,14 @@
 """Where each fault of the catalogue is tried: files below `tests/`, and in them the tests without their `test_`."""
 
+_SEEDED = """
+    whatever_goes_wrong_the_newest_password_arrives_and_every_step_is_told
+    with_real_workers_killed_and_frozen_the_same_holds
+"""
 _PROOFS: dict[int, dict[str, str]] = {
     1: {
         "faults/test_outbox_workers": "a_worker_killed_at_any_step_loses_nothing",
         "integration/test_push_outbox": "a_push_whose_worker_died_is_delivered_by_the_next",
-        "faults/test_seeded": "whatever_goes_wrong_the_newest_password_arrives_and_every_step_is_told",
+        "faults/test_seeded": _SEEDED,
     },
     2: {
         "faults/test_processes": """
@@ -19,7 +23,7 @@ _PROOFS: dict[int, dict[str, str]] = {
             a_worker_thawed_before_its_write_never_writes_over_a_newer_password
             a_worker_frozen_in_the_midst_of_writing_is_written_over_again
         """,
-        "faults/test_seeded": "whatever_goes_wrong_the_newest_password_arrives_and_every_step_is_told",
+        "faults/test_seeded": _SEEDED,
     },
     4: {
         "faults/test_submit_killed": """
@@ -58,7 +62,7 @@ _PROOFS: dict[int, dict[str, str]] = {
     },
     13: {
         "faults/test_wire": "a_write_overtaken_in_the_wire_is_put_right",
-        "faults/test_seeded": "whatever_goes_wrong_the_newest_password_arrives_and_every_step_is_told",
+        "faults/test_seeded": _SEEDED,
     },
     14: {
         "integration/test_push_settling": """
@@ -70,7 +74,7 @@ _PROOFS: dict[int, dict[str, str]] = {
     },
     15: {
         "faults/test_wire": "a_reply_that_is_lost_leaves_one_password_in_force a_request_that_is_lost_is_made_again",
-        "faults/test_seeded": "whatever_goes_wrong_the_newest_password_arrives_and_every_step_is_told",
+        "faults/test_seeded": _SEEDED,
     },
     16: {
         "faults/test_wire": "while_mailcow_is_slow_owners_are_served_and_nothing_is_slowed_down",
@@ -79,7 +83,7 @@ _PROOFS: dict[int, dict[str, str]] = {
         "integration/test_push_replies": "an_odd_reply_to_the_write_is_never_taken_for_done",
         "contract/test_client_wire": "an_endless_body_is_read_up_to_the_limit",
         "contract/test_client": "no_error_carries_a_secret_or_another_error",
-        "faults/test_seeded": "whatever_goes_wrong_the_newest_password_arrives_and_every_step_is_told",
+        "faults/test_seeded": _SEEDED,
     },
     18: {
         "integration/test_push_replies": "what_the_read_back_does_not_prove_is_not_done",
@@ -112,12 +116,12 @@ _PROOFS: dict[int, dict[str, str]] = {
             connection_lost_before_the_end_is_tried_again
         """,
         "faults/test_wire": "a_mail_cut_before_its_end_arrives_once_with_a_fresh_secret",
-        "faults/test_seeded": "whatever_goes_wrong_the_newest_password_arrives_and_every_step_is_told",
+        "faults/test_seeded": _SEEDED,
     },
     24: {
         "integration/test_mail_outbox": "connection_lost_after_the_end_is_unclear_and_never_repeated",
         "faults/test_wire": "a_mail_whose_last_reply_is_lost_is_unclear_and_its_secret_works",
-        "faults/test_seeded": "whatever_goes_wrong_the_newest_password_arrives_and_every_step_is_told",
+        "faults/test_seeded": _SEEDED,
     },
     25: {
         "integration/test_bounces": """

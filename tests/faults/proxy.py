@@ -79,6 +79,16 @@ class Proxy:
             strike.released.set()
             return strike in self._held
 
+    def holds(self, strike: Strike) -> bool:
+        """Whether somebody came whom this holds."""
+        with self._lock:
+            return strike in self._held
+
+    def calm(self) -> None:
+        """Pass everything that comes from now on; what is held stays held."""
+        with self._lock:
+            self._strikes.clear()
+
     def clear(self) -> None:
         """Pass everything again; what is held goes on."""
         with self._lock:

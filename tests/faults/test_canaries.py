@@ -1,72 +1,27 @@
 """Secrets are searched for like an intruder would, in every file and store the journey has touched."""
 
-import base64
-import binascii
-import gzip
-import re
-import zlib
-from collections.abc import Iterator
-from urllib.parse import quote
-
-import psycopg
 import pytest
-import redis
 import requests
 
 from bench.journey import sign_in_and_save
 from sandbox.stack import Stack
 from tests.e2e.pages import invitation
+from tests.faults import secrecy
+from tests.faults.secrecy import HASHES, Places
 
 OLD_PASSWORD = "Grüße-aus-Wels-1"
-# Long enough that megabytes of sealed bytes do not look like one by chance.
-HASHES = re.compile(
-    rb"\$(?:[156]|2[aby]|y)\$[./=0-9A-Za-z]{1,16}\$[./0-9A-Za-z]|\$2[aby]\$\d\d\$[./0-9A-Za-z]|\{S?SHA|\{ARGON2ID\}"
-)
 NEW_PASSWORD = "Kanarienvogel-im-Bergwerk-4711"
 
 
-def stores(stack: Stack) -> Iterator[tuple[str, bytes]]:
-    """Everything on disk, in PostgreSQL and in the broker; not the secret files, which hold what they are for."""
-    for path in sorted(stack.folder.rglob("*")):
-        if path.is_file() and path.parent.name != "secrets":
-            yield str(path.relative_to(stack.folder)), path.read_bytes()
-    if stack.database_url:
-        with psycopg.connect(stack.database_url) as connection:
-            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-            for (table,) in tables:
-                with connection.cursor().copy(f'COPY "{table}" TO STDOUT') as rows:
-                    yield f"table {table}", b"".join(bytes(row) for row in rows)
-    if stack.broker_url:
-        broker = redis.Redis.from_url(stack.broker_url)
-        for key in broker.scan_iter():
-            yield f"broker {key!r}", broker.dump(key) or b""
-
-
-def spellings(secret: str) -> Iterator[bytes]:
-    """The secret as it is, and in the ways it could have been wrapped."""
-    raw = secret.encode()
-    yield raw
-    yield quote(secret).encode()
-    yield binascii.hexlify(raw)
-    yield secret.encode("unicode_escape")
-    # Base64 of something around it: the three alignments, without the ends that depend on the neighbours.
-    for shift in range(3):
-        yield base64.b64encode(b"x" * shift + raw)[4:-4]
-
-
-def unpacked(content: bytes) -> bytes:
-    """The content, and what comes out if it is compressed."""
-    for unpack in (gzip.decompress, zlib.decompress):
-        try:
-            return content + unpack(content)
-        except (OSError, zlib.error, EOFError):
-            continue
-    return content
+def stores(stack: Stack) -> Places:
+    """Everything on disk, in PostgreSQL and in the broker."""
+    places = [*secrecy.files(stack.folder)]
+    places += secrecy.tables(stack.database_url) if stack.database_url else []
+    return [*places, *(secrecy.messages(stack.broker_url) if stack.broker_url else [])]
 
 
 def found(stack: Stack, secret: str) -> list[str]:
-    wanted = list(spellings(secret))
-    return [name for name, content in stores(stack) if any(spelling in unpacked(content) for spelling in wanted)]
+    return secrecy.found(stores(stack), secret)
 
 
 @pytest.fixture(scope="module")

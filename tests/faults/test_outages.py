@@ -1,6 +1,5 @@
 """mailcow is away for hours, turns us away, or comes back to a long queue."""
 
-import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -14,10 +13,10 @@ from migration.mailcow.errors import Reason
 from migration.models import Event, Mailbox, Push, Target
 from migration.secrets import Purpose, seal
 from sandbox.mailcow import MailcowStandIn
-from sandbox.mailcow.api import Answer, Call
 from tests import factories
 from tests.faults.conftest import SEEDS
 from tests.faults.proxy import Proxy
+from tests.faults.watched import Watched
 from tests.pushing import time_passes
 from tests.racing import at_once
 
@@ -27,25 +26,6 @@ WORKERS = 4
 HOURS = 6
 # What mailcow's netfilter bans after so many failed calls of one address.
 BANNED_AFTER = 10
-
-
-class Watched(MailcowStandIn):
-    """A stand-in that knows how many calls it had in hand at once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.at_once = self.most_at_once = 0
-        self._counting = threading.Lock()
-
-    def answer(self, call: Call) -> Answer:
-        with self._counting:
-            self.at_once += 1
-            self.most_at_once = max(self.most_at_once, self.at_once)
-        try:
-            return super().answer(call)
-        finally:
-            with self._counting:
-                self.at_once -= 1
 
 
 def queue(mailcow: MailcowStandIn, count: int) -> None:
