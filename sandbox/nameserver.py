@@ -8,7 +8,6 @@ import argparse
 import socketserver
 import threading
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Self
 
 import dns.exception
@@ -20,6 +19,8 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 import dns.zone
+
+from . import zones
 
 CHAIN_AT_MOST = 8
 
@@ -174,12 +175,11 @@ def _named(rrset: dns.rrset.RRset, name: dns.name.Name) -> dns.rrset.RRset:
 
 
 def main() -> None:
-    """Serve a zone file until the process ends."""
+    """Serve the domains of the demo until the process ends."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--zone", type=Path, required=True)
     options = parser.parse_args()
-    with NameServer(options.zone.read_text(encoding="utf-8"), port=options.port):
+    with NameServer(zones.text(), port=options.port):
         threading.Event().wait()
 
 

@@ -47,7 +47,7 @@ ACTOR = "command:demo"
 
 def data(folder: Path, mailcow: str) -> None:
     """Make everything that does not need a running worker."""
-    from migration import domains  # noqa: PLC0415 - models exist only after django.setup()
+    from migration import dns_checks, domains  # noqa: PLC0415 - models exist only after django.setup()
     from migration.addresses import domain_to_ascii  # noqa: PLC0415
     from migration.mailings import compose  # noqa: PLC0415
     from migration.models import Customer, Domain  # noqa: PLC0415
@@ -65,6 +65,7 @@ def data(folder: Path, mailcow: str) -> None:
             domains.change_plan(domain, actor=ACTOR, **_plan())
         subject, text = compose.draft(domain)
         domains.announce(domain, actor=ACTOR, subject=subject, text=text)
+        dns_checks.ask(domain, actor=ACTOR)
     name, file = TO_BE_MADE
     call_command("import_mailboxes", str(EXAMPLE / file), domain=name, customer=customer.name, stdout=StringIO())
     _answers(Domain.objects.get(name=domain_to_ascii(ANSWERED)))

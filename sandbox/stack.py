@@ -1,6 +1,6 @@
 """The whole of Umzug and the world around it as processes on this machine: for the demo, its check, tests and bench.
 
-    stand-ins   mailcow, the old mail server (with the staff member's phone)
+    stand-ins   mailcow, the old mail server (with the staff member's phone), a name server
     Umzug       web (gunicorn), worker, beat
 
 Everything lives below one folder and listens on 127.0.0.1 only. A second start finds its data there.
@@ -34,11 +34,12 @@ class Ports:
     mailhost: int = 8025
     smtp: int = 2525
     mailcow: int = 8090
+    dns: int = 8053
 
     @classmethod
     def free(cls) -> Self:
         """Ports that are free right now."""
-        return cls(*(free_port() for _ in range(4)))
+        return cls(*(free_port() for _ in range(5)))
 
 
 @dataclass
@@ -102,6 +103,8 @@ class Stack(Processes):
             "PORTAL_MAILCOW_URL": f"http://127.0.0.1:{self.ports.mailcow}",
             # The stand-in has no page for owners; its own page shows whose password it has.
             "PORTAL_TARGET_USER_URL": self.mailcow,
+            "PORTAL_DNS_SERVERS": f"127.0.0.1:{self.ports.dns}",
+            "PORTAL_DNS_CLIENT_HOST": "mailcow.iteg.at",
             "PORTAL_MAILS_PER_MINUTE": "600",
             "PORTAL_SWEEP_SECONDS": "5",
             "PORTAL_LOG_FORMAT": "console",
@@ -133,6 +136,7 @@ class Stack(Processes):
             *("--folder", str(self.folder / "mails"), "--totp-secret-file", str(files / "totp_secret")),
             *("--portal-url", self.portal),
         )
+        self._launch("dns", "sandbox.nameserver", "--port", str(self.ports.dns))
         self.wait_for("mailcow", f"{self.mailcow}/")
         self.wait_for("mailhost", f"{self.mailhost}/")
 
