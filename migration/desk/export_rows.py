@@ -1,6 +1,6 @@
 """What a list of mailboxes holds when it is taken out as a file. No hash, no secret, no link."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -41,10 +41,12 @@ def head(language: str) -> list[str]:
 def rows(mailboxes: QuerySet[Mailbox], language: str) -> Iterator[list[str]]:
     """A row for each mailbox, in that language, read in pieces as they are asked for."""
     before = translation.get_language()
+    with translation.override(language):
+        words = {value: str(label) for value, label in (*Mailbox.Kind.choices, *Mailbox.State.choices)}
     try:
         for mailbox in _with_everything(mailboxes).iterator(chunk_size=ROWS_AT_ONCE):
             translation.activate(language)
-            yield _cells(mailbox)
+            yield _cells(mailbox, words)
     finally:
         translation.activate(before or language)
 
@@ -71,14 +73,15 @@ def _with_everything(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
     )
 
 
-def _cells(mailbox: Mailbox) -> list[str]:
+def _cells(mailbox: Mailbox, words: Mapping[str, str]) -> list[str]:
     found: dict[str, Any] = vars(mailbox)
     target = getattr(mailbox, "target_login", None)
+    domain = mailbox.domain.display_name
     return [
-        str(mailbox),
+        f"{mailbox.local_part}@{domain}",
         mailbox.name,
-        mailbox.get_kind_display(),
-        mailbox.get_state_display(),
+        words[mailbox.kind],
+        words[mailbox.state],
         ", ".join(badge.text for badge in tables.badges(mailbox)),
         _time(found["last_mail_at"]),
         _time(found["saved_at"]),
@@ -87,7 +90,7 @@ def _cells(mailbox: Mailbox) -> list[str]:
         _time(target.read_at if target else None),
         _day(mailbox.domain.deadline),
         mailbox.domain.customer.name,
-        mailbox.domain.display_name,
+        domain,
         _day(found["follow_up_on"]),
         found["follow_up"] or "",
     ]
