@@ -2,28 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from io import StringIO
 
 import pytest
 import time_machine
 from django.contrib.sessions.models import Session
-from django.core.management import call_command
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from accounts import retention
 from accounts.attempts import Attempts, Bucket
-from accounts.models import StaffSession
-from accounts.tasks import erase
 from migration import first_login as first_logins
 from migration import mailboxes
 from migration.audit.canonical import network_of
-from migration.models import Ban, Event, FirstLogin, ImportRun, Lifting, Mailbox, Mailing, Push, SourceLogin
+from migration.models import Event, FirstLogin, ImportRun, Mailbox, Mailing, Push, SourceLogin
 from migration.retention import RULES
 from tests import factories
 from tests.audit import unguarded
-
-from .contacts import make_review
 
 pytestmark = pytest.mark.django_db
 
@@ -229,51 +221,6 @@ def test_session_goes_when_it_has_ended(clock: time_machine.Traveller) -> None:
 
     assert retention.run()["session"] == 1
     assert Session.objects.get().session_key == "b"
-
-
-def fill() -> None:
-    """Something old for every rule."""
-    make_review(factories.make_domain())
-    mailbox = factories.make_mailbox(domain=factories.make_domain(cut_over_at=START), legacy="{SSHA512}x")
-    factories.make_first_login(mailbox)
-    factories.make_first_login(mailbox)
-    factories.make_push(mailbox)
-    Event.record(Event.Action.SIGNED_IN, actor="owner", mailbox=mailbox, ip="192.0.2.77")
-    SourceLogin.objects.create(mailbox=mailbox, at=START, ip="192.0.2.77")
-    ImportRun.objects.create(domain=mailbox.domain, file_name="x.csv")
-    Ban.objects.create(network="192.0.2.1/32", until=START)
-    Lifting.objects.create(network="192.0.2.1/32", asked_by="staff:eva@provider.example")
-    mailbox.phone_codes.create(mac=b"", checked="contact")
-    mailbox.domain.bulk_runs.create(verb="exclude", reason="left", actor="staff:eva", chosen=1, ended_at=START)
-    Attempts.objects.create(bucket="network:192.0.2.1", count=1, since=START)
-    Session.objects.create(session_key="a", session_data="", expire_date=START)
-    StaffSession.objects.create(user=factories.make_staff(), session_key="a", since=START, seen_at=START)
-
-
-def test_dry_run_tells_what_would_go_and_writes_nothing(clock: time_machine.Traveller) -> None:
-    fill()
-    clock.move_to(START + timedelta(days=400))
-    out = StringIO()
-
-    with CaptureQueriesContext(connection) as queries:
-        call_command("retention", "--dry-run", stdout=out)
-
-    # DECLARE opens a cursor for reading, which PostgreSQL's driver does for long lists.
-    assert {query["sql"].split()[0] for query in queries} <= {"SELECT", "DECLARE"}
-    for rule in retention.RULES:
-        assert f"       1  {rule.code} " in out.getvalue()
-
-
-def test_daily_task_erases_all_of_it_once(clock: time_machine.Traveller) -> None:
-    fill()
-    clock.move_to(START + timedelta(days=400))
-    foreseen = retention.run(dry_run=True)
-
-    erase()
-
-    assert set(foreseen.values()) == {1}
-    # The event that tells of the erased hash is young; everything else is gone, and the cut address with its row.
-    assert not any(retention.run(dry_run=True).values())
 
 
 def test_more_than_one_batch_is_erased() -> None:
