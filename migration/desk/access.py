@@ -35,14 +35,14 @@ def staff_with(permission: str) -> Callable[[View], View]:
     return guard
 
 
-def ask_again_who_it_is(request: HttpRequest) -> None:
-    """Nothing, if who is signed in has proven it in the last minutes.
+def ask_again_who_it_is(request: HttpRequest, *, good_for: int | None = None) -> None:
+    """Nothing, if who is signed in has proven it in the last minutes, or in the last `good_for` seconds.
 
     Raises ReauthenticationRequired else: allauth then asks for the password or a code and carries the request out
     afterwards (https://docs.allauth.org/en/latest/account/configuration.html). It keeps the request in the session till
     then, in clear.
     """
-    if not _has_proven_it(request):
+    if not _has_proven_it(request, good_for):
         raise ReauthenticationRequired
 
 
@@ -91,10 +91,10 @@ def numbers(texts: list[str]) -> list[int]:
     return [found for text in texts[:SELECTED_AT_MOST] if (found := number(text)) is not None]
 
 
-def _has_proven_it(request: HttpRequest) -> bool:
+def _has_proven_it(request: HttpRequest, good_for: int | None = None) -> bool:
     """Whether who is signed in has proven in the last minutes who he is (ACCOUNT_REAUTHENTICATION_TIMEOUT)."""
     proofs = get_authentication_records(request, request.user)
-    return bool(proofs) and time.time() - proofs[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT
+    return bool(proofs) and time.time() - proofs[-1]["at"] < (good_for or app_settings.REAUTHENTICATION_TIMEOUT)
 
 
 def _mailboxes() -> QuerySet[Mailbox]:

@@ -17,6 +17,9 @@ from migration.refusals import VerbRefused
 from . import access
 from .access import actor, staff_with
 
+# Longer than elsewhere: who has a caller on the line must not have to look for his phone between two questions.
+PROOF_SECONDS = 600
+
 
 class CheckedForm(forms.Form):
     """How the caller was checked. `seen` is the newest code when the page was made."""
@@ -40,10 +43,14 @@ class CheckedForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables("code")
 def phone_code(request: HttpRequest, pk: int) -> HttpResponse:
-    """The question, and on its answer the code; sent twice, the second time gives none."""
+    """The question, and on its answer the code; sent twice, the second time gives none.
+
+    Both ask for a fresh proof of who is signed in: the code opens a mailbox.
+    """
     found = access.mailbox(pk)
     form = CheckedForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
+        access.ask_again_who_it_is(request, good_for=PROOF_SECONDS)
         try:
             code = phone_codes.give(found, actor=actor(request), **form.cleaned_data)
         except VerbRefused as refused:
@@ -65,6 +72,7 @@ def phone_code(request: HttpRequest, pk: int) -> HttpResponse:
         phone_codes.refuse(found)
     except VerbRefused as refused:
         return _question(request, found, None, str(refused))
+    access.ask_again_who_it_is(request, good_for=PROOF_SECONDS)
     return _question(request, found, form, "", status=422 if form.errors else 200)
 
 

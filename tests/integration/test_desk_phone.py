@@ -3,16 +3,29 @@
 import logging
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from migration import phone_codes
 from migration.models import Event, Mailbox, PhoneCode
 from tests import factories
+
+from .proof import is_asked, proven_long_ago, proves_who_it_is
+
+
+@pytest.fixture
+def support_client(staff_client: Callable[..., Client]) -> Client:
+    """Support, who has just proven who he is."""
+    client = staff_client("support")
+    proves_who_it_is(client)
+    return client
 
 
 def ask(client: Client, mailbox: Mailbox, **fields: Any) -> Any:
@@ -131,3 +144,27 @@ def test_before_the_contact_was_told_the_page_says_why_there_is_none(support_cli
 
     assert "The customer&#x27;s contact has not been told yet." in page
     assert "<button" not in page.partition("<main")[2]
+
+
+def test_without_a_fresh_proof_of_who_is_signed_in_there_is_no_page_and_no_code(
+    support_client: Client, mailbox: Mailbox
+) -> None:
+    address, sent = reverse("desk:phone_code", args=[mailbox.pk]), {"seen": "", "checked": "contact"}
+    proven_long_ago(support_client)
+
+    assert is_asked(support_client.get(address))
+    assert is_asked(support_client.post(address, sent))
+    assert not PhoneCode.objects.exists()
+
+    proves_who_it_is(support_client)
+    assert shown(support_client.post(address, sent))
+
+
+@pytest.mark.parametrize(("minutes", "asked"), [(9, False), (11, True)])
+def test_a_proof_is_good_for_ten_minutes_of_phone_calls(
+    support_client: Client, mailbox: Mailbox, minutes: int, asked: bool
+) -> None:
+    with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
+        answer = support_client.get(reverse("desk:phone_code", args=[mailbox.pk]))
+
+    assert is_asked(answer) == asked
