@@ -18,16 +18,19 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from . import dns_letter, doorbell
+from . import breaker, dns_letter, doorbell
 from .dns import checking
 from .dns.lines import VERDICTS, Line, Verdict, Wanted, worst
 from .dns.lookup import Lookup
 from .dns.mail_records import key_of
 from .dns.well_known import Fetcher
+from .mailcow.dkim import DkimKey, dkim_key
+from .mailcow.errors import MailcowError, Refused
 from .mailings import outbox
-from .models import DnsCheck, Domain, Event, Mailing, Zone
+from .models import DnsCheck, Domain, Event, Mailing, Target, Zone
 from .refusals import VerbRefused
 from .retention import Rule, pks
+from .target import client
 
 log = structlog.get_logger(__name__)
 
@@ -91,17 +94,34 @@ def wanted(domain: Domain) -> Wanted:
     """What is wanted of the domain's records, by the settings and by what people told."""
     zone = Zone.objects.filter(domain=domain).first() or Zone(domain=domain)
     source = domain.source.smtp_host if domain.source else ""
+    told = DkimKey(zone.dkim_selector or settings.DNS_DKIM_SELECTOR, zone.dkim_key)
+    key = told if told.public_key else _from_mailcow(domain) or told
     hosts = {settings.SOURCE_MAIL_HOST, settings.SOURCE_SMTP_HOST, source} - {""}
     return Wanted(
         mx=tuple(settings.DNS_MX),
         client_host=settings.DNS_CLIENT_HOST,
         mail_host=settings.TARGET_MAIL_HOST,
         spf_include=settings.DNS_SPF_INCLUDE,
-        dkim_selector=zone.dkim_selector or settings.DNS_DKIM_SELECTOR,
-        dkim_key=zone.dkim_key,
+        dkim_selector=key.selector,
+        dkim_key=key.public_key,
         source_hosts=tuple(sorted(hosts)),
         well_known=settings.DNS_WELL_KNOWN,
     )
+
+
+def _from_mailcow(domain: Domain) -> DkimKey | None:
+    """The key mailcow signs with; None when it has none or does not tell. Only a worker has mailcow's key."""
+    if not settings.MAILCOW_API_KEY or Target.objects.filter(breaker_opened_at__isnull=False).exists():
+        return None
+    try:
+        return dkim_key(client(), domain.name)
+    except Refused as error:
+        with transaction.atomic():
+            breaker.locked_target()
+            breaker.trip(error.reason)
+    except MailcowError as error:
+        log.info("dkim_key_not_read", domain=domain.pk, reason=error.reason.value)
+    return None
 
 
 def _keep(row: DnsCheck, lines: list[Line]) -> None:

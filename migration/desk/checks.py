@@ -31,7 +31,7 @@ class TellForm(forms.ModelForm):
         help_texts = {
             "dkim_selector": gettext_lazy("Empty: the one of the settings."),
             "dkim_key": gettext_lazy(
-                "Copy it from the new server: E-Mail, Configuration, Options, ARC/DKIM keys. The whole record will do."
+                "Empty: the key the new server tells. Else copy it from there; the whole record will do."
             ),
             "contact_email": gettext_lazy("What to change is mailed there. Empty: to the customer's contact."),
         }

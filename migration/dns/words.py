@@ -35,15 +35,12 @@ SENTENCES: dict[str, str | Promise] = {
         "(RFC 7208, 4.6.4). Take out what is not used any more."
     ),
     "dkim_none": _("The key is not there: mail from the new server is not signed so that others can check it."),
-    "dkim_none_known": _(
-        "No key is there. Read the key of the domain on the new server and enter it below, so that it can be compared."
-    ),
+    "dkim_none_known": _("No key is there, and the new server tells none. Let it make one, or enter the key below."),
     "dkim_other": _("Another key is there, so signatures of the new server are wrong. Replace it."),
     "dkim_revoked": _("The key is taken back (it is empty). Replace it."),
     "dkim_several": _("There are several keys of this name. Only the new server's may be there."),
     "dkim_not_told": _(
-        "A key is there, but nobody has told which one is right. Read the key of the domain on the new server and "
-        "enter it below."
+        "A key is there, but the new server does not tell which one is right. Enter the right one below."
     ),
     "dmarc_none": _("There is no DMARC record. Large providers want one of who sends much."),
     "dmarc_several": _("There are %(n)s DMARC records. Only one may be there, or none counts (RFC 7489)."),

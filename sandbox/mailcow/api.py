@@ -131,6 +131,7 @@ class Api:
                 else reads.mailbox(state, first)
             ),
             "domain": lambda: reads.domains(state, tags) if first == "all" else reads.domain(state, first),
+            "dkim": lambda: reads.dkim(state, first),
             "alias": lambda: reads.aliases(state, second) if first == "all" else reads.alias(state, first),
             "passwordpolicy": lambda: state.policy,
             "fail2ban": lambda: bans.shown(state),

@@ -10,8 +10,9 @@ from django.utils import timezone
 from accounts import retention
 from migration import dns_checks, domains, tasks
 from migration.mailings import compose, outbox
-from migration.models import DnsCheck, Domain, Event, Mailing, Zone
+from migration.models import DnsCheck, Domain, Event, Mailing, Target, Zone
 from migration.refusals import VerbRefused
+from sandbox.mailcow import MailcowStandIn
 from sandbox.mailhost import MailHost
 from sandbox.nameserver import Mode, NameServer
 from tests.factories import make_domain, make_mailbox
@@ -54,6 +55,34 @@ def test_a_worker_writes_down_what_the_name_servers_say(domain: Domain, nameserv
     assert {line.kind for line in row.found} >= {"mx", "spf", "dkim", "autoconfig", "autodiscover", "srv"}
     event = Event.objects.get(action=Event.Action.DNS_CHECKED)
     assert (event.domain, event.actor, event.detail) == (domain, ACTOR, {"outcome": "match"})
+
+
+def test_the_key_is_the_one_mailcow_tells_unless_somebody_entered_another(
+    domain: Domain, nameserver: NameServer, mailcow: MailcowStandIn
+) -> None:
+    mailcow.add_domain(DOMAIN)
+
+    by_hand = next(line for line in checked(domain).found if line.kind == "dkim")
+    Zone.objects.all().delete()
+    by_mailcow = next(line for line in checked(domain).found if line.kind == "dkim")
+
+    assert by_hand.code == "as_wanted"
+    assert by_mailcow.code == "dkim_other"
+    assert by_mailcow.wanted[0].startswith("v=DKIM1;k=rsa;t=s;s=email;p=MIIB")
+    assert KEY not in by_mailcow.wanted[0]
+
+
+def test_a_mailcow_that_turns_us_away_opens_the_breaker_and_leaves_the_key_unknown(
+    domain: Domain, nameserver: NameServer, mailcow: MailcowStandIn, settings: Any
+) -> None:
+    Zone.objects.all().delete()
+    settings.MAILCOW_API_KEY = "000000-000000-000000"
+
+    row = checked(domain)
+
+    assert next(line for line in row.found if line.kind == "dkim").code == "dkim_not_told"
+    assert row.verdict == "unknown"
+    assert Target.objects.filter(breaker_opened_at__isnull=False).exists()
 
 
 def test_an_open_question_is_asked_once_and_answered_once(domain: Domain, nameserver: NameServer) -> None:
