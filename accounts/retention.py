@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef
 
-from migration import bans, bulk, dns_checks, phone_codes, retention
+from migration import bans, bulk, dns_checks, notes, phone_codes, retention
 from migration.retention import Rule, pks
 from migration.review import codes
 
@@ -47,6 +47,7 @@ RULES = (
     *bulk.RULES,
     *codes.RULES,
     *dns_checks.RULES,
+    *notes.RULES,
     *phone_codes.RULES,
     Rule(
         "staff_session",

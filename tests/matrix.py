@@ -87,6 +87,8 @@ ROWS = """
 /staff/                                              staff
 /staff/search/                                       who-sees-addresses
 /staff/audit/                                        staff
+/staff/follow-ups/                                   who-sees-addresses
+/staff/notes/<int:pk>/done/                          who-helps
 /staff/cases/                                        who-sees-addresses
 /staff/cases/<int:pk>/                               who-sees-addresses
 /staff/cases/<int:pk>/close/                         who-helps
@@ -141,6 +143,7 @@ ROWS = """
 /staff/customers/<int:pk>/wordings/preview/          admin
 /staff/customers/<int:pk>/wordings/trial/            admin
 /staff/mailboxes/<int:pk>/                           who-sees-addresses
+/staff/mailboxes/<int:pk>/note/                      who-helps
 /staff/mailboxes/<int:pk>/invite/                    who-helps
 /staff/mailboxes/<int:pk>/remind/                    who-helps
 /staff/mailboxes/<int:pk>/phone-code/                who-helps

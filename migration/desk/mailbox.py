@@ -10,11 +10,12 @@ from django.views.decorators.http import require_POST, require_safe
 from migration import mailboxes as verbs
 from migration import phone_codes
 from migration.models import Mailbox
-from migration.states import handed_over, may
+from migration.states import may
 
-from . import access, tables, timeline
+from . import access, notes, possible, situation, story, tables
 from .access import actor, staff_with
 from .carrying_out import carry_out
+from .cases import CloseForm
 from .forms import ReasonForm
 
 
@@ -85,19 +86,38 @@ def _with_reason(request: HttpRequest, pk: int, verb: Callable[..., None], done:
 
 def _mailbox_page(request: HttpRequest, found: Mailbox, form: ReasonForm) -> HttpResponse:
     allowed = ("invite", "re_invite", "print_letter", "reopen", "exclude", "include")
-    invitations = tables.invitations(found)
+    invitations, pushes = tables.invitations(found), tables.pushes(found)
+    works = any(valid for _row, valid in invitations) or phone_codes.living(found) is not None
+    refused = possible.refusals(
+        found,
+        newest=invitations[0][0] if invitations else None,
+        push=pushes[0] if pushes else None,
+        works=works,
+    )
+    not_now = {refusal.verb for refusal in refused}
     context = {
         "row": tables.one(found.pk),
         "mailbox": found,
+        "situation": situation.of(found, works=works),
         "form": form,
         "may": {verb: may(found, verb) for verb in allowed},
+        "may_mail": "invite" not in not_now,
+        "may_reopen": "reopen" not in not_now,
+        "refused": refused,
         "announced": found.domain.announced_at is not None,
-        "may_help_by_phone": found.state != Mailbox.State.EXCLUDED and not handed_over(found),
+        "may_help_by_phone": "phone" not in not_now,
         "invitations": invitations,
-        "usable": any(valid for _row, valid in invitations) or phone_codes.living(found),
+        "usable": works,
+        "cases": list(found.cases.filter(closed_at=None)),
+        "close_form": CloseForm(),
+        "notes": notes.of(found),
+        "note_form": notes.NoteForm() if request.user.has_perm("migration.add_note") else None,  # type: ignore[union-attr]
         "mails": found.mailings.defer("text").all()[:50],
-        "pushes": tables.pushes(found),
-        "lines": timeline.lines(found.events.all()[: timeline.AT_MOST]),
+        "pushes": pushes,
+        "story": story.of(
+            found, chosen=request.GET.get("show", ""), before=access.number(request.GET.get("before", ""))
+        ),
+        "filters": story.FILTERS,
     }
     return render(request, "desk/mailbox.html", context)
 
