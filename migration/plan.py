@@ -177,9 +177,13 @@ def hindrance(domain: Domain, kind: Kind, known: Facts) -> str:
     return "restored" if known.stopped == "restored" else found[kind]
 
 
-def attention() -> dict[int, str]:
-    """For each domain whose plan waits for a person, the first reason in words. Paused ones wait on purpose."""
-    domains = list(running().filter(paused_at=None))
+def attention(among: Sequence[int] | None = None) -> dict[int, str]:
+    """For each domain, of these or of all, whose plan waits for a person, the first reason in words.
+
+    Paused ones wait on purpose.
+    """
+    running_on = running().filter(paused_at=None)
+    domains = list(running_on if among is None else running_on.filter(pk__in=among))
     found, today = facts(domains), timezone.localdate()
     waiting = {domain.pk: problems(domain, found[domain.pk], today) for domain in domains}
     return {pk: sentences[0] for pk, sentences in waiting.items() if sentences}

@@ -4,18 +4,18 @@ Completion is active or moved ÷ mailboxes not excluded. The number of queries d
 of rows.
 """
 
-import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from . import campaign, restore_guard
 from .addresses import domain_to_unicode
+from .counting import tally
 from .models import Domain, Mailbox, Mailing, Push, Target
 
 S = Mailbox.State
@@ -31,14 +31,19 @@ class Completion:
     """How far a domain is, or several together. `counts` has every state and adds up to `total`."""
 
     counts: Mapping[Mailbox.State, int]
-    attention: int = 0
+    blocked: int = 0
+    undelivered: int = 0
     pk: int | None = None
     name: str = ""
     customer: str = ""
     deadline: date | None = None
     announced_at: datetime | None = None
     paused_at: datetime | None = None
-    plan_problem: str = ""
+
+    @property
+    def attention(self) -> int:
+        """Mailboxes where nothing goes on by itself: the push is blocked, or the invitation did not arrive."""
+        return self.blocked + self.undelivered
 
     @property
     def display_name(self) -> str:
@@ -76,34 +81,21 @@ class Completion:
         return [(state, self.counts[state]) for state in S]
 
 
-@dataclass
-class _Numbers:
-    counts: dict[Mailbox.State, int] = field(default_factory=lambda: dict.fromkeys(S, 0))
-    attention: int = 0
+def completion(*, domain: Domain | None = None, domains: QuerySet[Domain] | None = None) -> list[Completion]:
+    """Completion of all domains, of those given or the one, in the order of a reader. Three queries.
 
-
-def completion(
-    text: str = "", *, domain: Domain | None = None, domains: QuerySet[Domain] | None = None
-) -> list[Completion]:
-    """Completion of every domain whose name or customer contains `text`, of those given or the one. Four queries."""
+    The numbers are those the database keeps (`counting`), so a domain of any size costs the same.
+    """
     domains = (Domain.objects.all() if domains is None else domains).select_related("customer")
     if domain is not None:
         domains = domains.filter(pk=domain.pk)
-    rows = sorted((row for row in domains if _matches(row, text.strip().casefold())), key=_alphabet)
-    # A few domains are asked for by number; of many all are counted.
-    only = Q(domain__in=[row.pk for row in rows]) if len(rows) < 50 else Q()
-    numbers = {row.pk: _Numbers() for row in rows}
-    announced = _announced(only)
-    for pk, state, count in _counted(Mailbox.objects.filter(only), "state"):
-        if pk in numbers:
-            numbers[pk].counts[S(state)] = count
-    for pk, count in _counted(needing_attention().filter(only)):
-        if pk in numbers:
-            numbers[pk].attention = count
+    rows = list(domains.order_by("folded", "name"))
+    numbers, announced = tally.of(row.pk for row in rows), _announced(rows)
     return [
         Completion(
             counts=numbers[row.pk].counts,
-            attention=numbers[row.pk].attention,
+            blocked=numbers[row.pk].blocked,
+            undelivered=numbers[row.pk].undelivered,
             pk=row.pk,
             name=row.name,
             customer=row.customer.name,
@@ -119,7 +111,8 @@ def together(rows: list[Completion]) -> Completion:
     """The sum of several domains."""
     return Completion(
         counts={state: sum(row.counts[state] for row in rows) for state in S},
-        attention=sum(row.attention for row in rows),
+        blocked=sum(row.blocked for row in rows),
+        undelivered=sum(row.undelivered for row in rows),
     )
 
 
@@ -175,21 +168,7 @@ def _oldest(rows: QuerySet[Any], waiting: tuple[str, ...], working: str) -> date
     return min((at for at in (due, dead) if at is not None), default=None)
 
 
-def _announced(only: Q) -> dict[int, datetime]:
-    sent = Mailing.objects.filter(only, kind=Mailing.Kind.ANNOUNCEMENT, state=Mailing.State.SENT, bounced_at=None)
+def _announced(rows: list[Domain]) -> dict[int, datetime]:
+    sent = Mailing.objects.filter(kind=Mailing.Kind.ANNOUNCEMENT, state=Mailing.State.SENT, bounced_at=None)
+    sent = sent.filter(domain__in=[row.pk for row in rows])
     return dict(sent.order_by().values_list("domain").annotate(at=Max("sent_at")))
-
-
-def _counted(mailboxes: QuerySet[Mailbox], *by: str) -> list[tuple[Any, ...]]:
-    return list(mailboxes.order_by().values_list("domain_id", *by).annotate(count=Count("pk")))
-
-
-def _alphabet(domain: Domain) -> tuple[str, str]:
-    """Where a reader looks for it: müller stands beside muller, not under x as in xn--mller-kva."""
-    letters = unicodedata.normalize("NFKD", domain.display_name)
-    return "".join(letter for letter in letters if not unicodedata.combining(letter)), domain.name
-
-
-def _matches(domain: Domain, text: str) -> bool:
-    """In Python, not in SQL: the column has the xn-- form, people type umlauts and parts of names."""
-    return any(text in hay.casefold() for hay in (domain.name, domain.display_name, domain.customer.name))

@@ -156,6 +156,10 @@ _POSTGRES = (
     _function("moved", _ONE_MOVED),
     _function("push", _PUSH),
     _function("mail", _TOUCH),
+    _function(
+        "born",
+        f"INSERT INTO {TABLE} (domain_id, is_base, undelivered) VALUES (NEW.id, TRUE, 0) ON CONFLICT DO NOTHING;",  # noqa: S608
+    ),
     _function("nothing", f"DELETE FROM {TABLE} WHERE domain_id = OLD.id;"),  # noqa: S608 - our own names
     _trigger("in", "INSERT ON migration_mailbox REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT"),
     _trigger("out", "DELETE ON migration_mailbox REFERENCING OLD TABLE AS gone FOR EACH STATEMENT"),
@@ -166,6 +170,7 @@ _POSTGRES = (
     _trigger("mail_in", f"INSERT ON migration_mailing {_EACH} (NEW.kind IN ({_KINDS}))", "mail"),
     _trigger("mail", f"UPDATE OF state, bounced_at ON migration_mailing {_EACH} ({_MAIL_TURNED})"),
     _trigger("mail_out", f"DELETE ON migration_mailing {_EACH} (OLD.kind IN ({_KINDS}))", "mail"),
+    _trigger("born", "INSERT ON migration_domain FOR EACH ROW"),
     _trigger("nothing", "DELETE ON migration_domain FOR EACH ROW"),
 )
 

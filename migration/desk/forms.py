@@ -16,14 +16,6 @@ class FindForm(forms.Form):
     )
 
 
-class DomainsForm(FindForm):
-    """Narrow the list of domains."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["q"].label = _("Domain or customer")
-
-
 class ReasonForm(forms.Form):
     """Say why; it is recorded."""
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from migration.models import Domain, Event, Mailbox, Mailing, Push, Target
-from tests.factories import make_customer, make_domain, make_first_login, make_mailbox, make_push
+from tests.factories import make_domain, make_first_login, make_mailbox, make_push
 
 pytestmark = pytest.mark.django_db
 
@@ -20,31 +20,6 @@ S = Mailbox.State
 
 def address_of(domain: Domain, page: str = "domain") -> str:
     return reverse(f"desk:{page}", args=[domain.pk])
-
-
-def test_the_list_counts_every_state_and_sums_up(support_client: Client) -> None:
-    one, two = make_domain("eins.example"), make_domain("zwei.example")
-    for state in (S.IMPORTED, S.ACTIVE, S.MOVED, S.EXCLUDED):
-        make_mailbox(domain=one, state=state)
-    make_mailbox(domain=two, state=S.INVITED)
-
-    context = support_client.get(reverse("desk:domains")).context
-
-    assert [(row.name, row.done, row.taking_part, row.percent) for row in context["rows"]] == [
-        ("eins.example", 2, 3, 66),
-        ("zwei.example", 0, 1, 0),
-    ]
-    assert (context["sum"].total, context["sum"].done, context["sum"].open) == (5, 2, 2)
-
-
-@pytest.mark.parametrize("text", ["müller", "MÜL", "xn--mller", "bäckerei"])
-def test_a_domain_is_found_by_part_of_its_name_or_customer(text: str, support_client: Client) -> None:
-    make_domain("xn--mller-kva.example", customer=make_customer(name="Bäckerei Müller"))
-    make_domain("andere.example")
-
-    page = support_client.get(reverse("desk:domains"), {"q": text})
-
-    assert [row.display_name for row in page.context["rows"]] == ["müller.example"]
 
 
 def fill(count: int) -> None:
