@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.forms.models import model_to_dict
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
@@ -22,20 +23,29 @@ TONES = {"conflict": "bad", "missing": "warn", "unknown": "warn", "match": "good
 _KEY_BEGINS = "MI"  # base64 of a DER sequence, as all RSA keys are; Ed25519 keys are 44 characters
 
 
-class TellForm(forms.ModelForm):
+class TellForm(forms.Form):
     """What nobody can look up: the key, and who runs the DNS."""
 
-    class Meta:
-        model = Zone
-        fields = ("dkim_selector", "dkim_key", "contact_email")
-        help_texts = {
-            "dkim_selector": gettext_lazy("Empty: the one of the settings."),
-            "dkim_key": gettext_lazy(
-                "Empty: the key the new server tells. Else copy it from there; the whole record will do."
-            ),
-            "contact_email": gettext_lazy("What to change is mailed there. Empty: to the customer's contact."),
-        }
-        widgets = {"dkim_key": forms.Textarea(attrs={"rows": 5, "class": "mono", "spellcheck": "false"})}
+    dkim_selector = forms.CharField(
+        label=gettext_lazy("DKIM selector"),
+        required=False,
+        max_length=63,
+        help_text=gettext_lazy("Empty: the one of the settings."),
+    )
+    dkim_key = forms.CharField(
+        label=gettext_lazy("DKIM key"),
+        required=False,
+        max_length=2000,
+        help_text=gettext_lazy(
+            "Empty: the key the new server tells. Else copy it from there; the whole record will do."
+        ),
+        widget=forms.Textarea(attrs={"rows": 5, "class": "mono", "spellcheck": "false"}),
+    )
+    contact_email = forms.EmailField(
+        label=gettext_lazy("Address of who runs the DNS"),
+        required=False,
+        help_text=gettext_lazy("What to change is mailed there. Empty: to the customer's contact."),
+    )
 
     def clean_dkim_key(self) -> str:
         """The key out of whatever was pasted."""
@@ -81,7 +91,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
 def tell(request: HttpRequest, pk: int) -> HttpResponse:
     """Keep the key and who runs the DNS."""
     domain = access.domain(pk)
-    form = TellForm(request.POST, instance=_zone(domain))
+    form = TellForm(request.POST)
     if not form.is_valid():
         return _page(request, domain, form)
     who = actor(request)
@@ -116,7 +126,7 @@ def _page(request: HttpRequest, domain: Domain, form: TellForm | None = None) ->
         "recipient": dns_checks.contact_of(domain),
         "mailed": domain.mailings.filter(kind=Mailing.Kind.DNS).order_by("-pk").first(),
         "before": [(row, TONES.get(row.verdict, "")) for row in checks[1:]],
-        "form": form or TellForm(instance=_zone(domain)),
+        "form": form or TellForm(initial=model_to_dict(_zone(domain), TellForm.base_fields)),
     }
     return render(request, "desk/checks.html", context)
 
