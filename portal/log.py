@@ -86,5 +86,6 @@ def configure(*, style: str, level: str) -> None:
     root.handlers = [handler]
     root.setLevel(level)
     logging.getLogger("urllib3").setLevel("CRITICAL")  # its warnings hold addresses of requests, and so of mailboxes
-    for name in ("kombu", "amqp", "celery.redirected"):
+    # For debugging it tells of each unknown name in a template with all that was to be shown: a code for the phone too.
+    for name in ("django.template", "kombu", "amqp", "celery.redirected"):
         logging.getLogger(name).setLevel("WARNING")
