@@ -13,7 +13,9 @@ import pytest
 from django.conf import settings
 
 from sandbox.mailcow import MailcowStandIn
+from sandbox.stack import Stack
 from tests.faults.catalogue import FAULTS
+from tests.faults.owners import Owner, invited
 from tests.faults.proxy import Proxy
 
 SEEDS = int(os.environ.get("UMZUG_FAULT_SEEDS", "1"))
@@ -26,6 +28,12 @@ def wire(mailcow: MailcowStandIn, settings: pytest.FixtureRequest) -> Iterator[P
     with Proxy("127.0.0.1", int(mailcow.url.rpartition(":")[2])) as wire:
         settings.MAILCOW_URL = wire.url  # type: ignore[attr-defined]
         yield wire
+
+
+@pytest.fixture(scope="session")
+def owners(stack: Stack) -> Iterator[Owner]:
+    """Owners of the running stack who have not been here yet, one after the other."""
+    return iter(invited(stack, 120 if SEEDS > 1 else 30))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -7,6 +7,7 @@ _SEEDED = """
 _PROOFS: dict[int, dict[str, str]] = {
     1: {
         "faults/test_outbox_workers": "a_worker_killed_at_any_step_loses_nothing",
+        "faults/test_workers_stopped": "a_pool_process_killed_in_the_middle_of_a_push_loses_nothing",
         "integration/test_push_outbox": "a_push_whose_worker_died_is_delivered_by_the_next",
         "faults/test_seeded": _SEEDED,
     },
@@ -23,6 +24,7 @@ _PROOFS: dict[int, dict[str, str]] = {
             a_worker_thawed_before_its_write_never_writes_over_a_newer_password
             a_worker_frozen_in_the_midst_of_writing_is_written_over_again
         """,
+        "faults/test_workers_stopped": "a_worker_stopped_past_its_claim_changes_nothing_when_it_goes_on",
         "faults/test_seeded": _SEEDED,
     },
     4: {
@@ -62,7 +64,7 @@ _PROOFS: dict[int, dict[str, str]] = {
     },
     13: {
         "faults/test_wire": "a_write_overtaken_in_the_wire_is_put_right",
-        "faults/test_seeded": _SEEDED,
+        "faults/test_seeded": _SEEDED + " mutant_that_does_not_settle_is_noticed_in_any_weather",
     },
     14: {
         "integration/test_push_settling": """
@@ -78,6 +80,7 @@ _PROOFS: dict[int, dict[str, str]] = {
     },
     16: {
         "faults/test_wire": "while_mailcow_is_slow_owners_are_served_and_nothing_is_slowed_down",
+        "faults/test_figures": "while_mailcow_takes_seconds_for_each_call_owners_do_not_wait_for_it",
     },
     17: {
         "integration/test_push_replies": "an_odd_reply_to_the_write_is_never_taken_for_done",
@@ -128,7 +131,10 @@ _PROOFS: dict[int, dict[str, str]] = {
             bounce_is_matched_by_the_address_it_comes_to
             hundred_bounces_are_matched_a_hundred_times
         """,
-        "integration/test_bounces_servers": "mail_to_nobody_that_a_real_postfix_took_is_shown_as_not_delivered",
+        "integration/test_bounces_servers": """
+            mail_to_nobody_that_a_real_postfix_took_is_shown_as_not_delivered
+            bounces_in_a_mailbox_are_noted_and_then_deleted_and_all_else_is_left
+        """,
     },
     26: {
         "faults/test_clocks": """
@@ -149,6 +155,12 @@ _PROOFS: dict[int, dict[str, str]] = {
             the_first_login_password_is_in_its_own_mail_alone
             the_keys_are_nowhere_but_in_their_files
             no_password_hash_is_readable_outside_mailcow
+        """,
+        "faults/test_canaries_desk": """
+            a_code_told_on_the_phone_is_nowhere
+            the_contacts_code_is_in_his_mail_alone
+            the_password_of_a_letter_is_on_paper_alone
+            a_seed_of_the_staffs_second_factor_is_sealed
         """,
     },
     29: {
@@ -186,6 +198,7 @@ _PROOFS: dict[int, dict[str, str]] = {
     34: {
         "integration/test_attempts_many": "ten_thousand_tries_from_five_hundred_networks_open_nothing",
         "integration/test_attempts": "a_stranger_cannot_lock_the_owner_out",
+        "faults/test_figures": "while_somebody_floods_the_sign_in_owners_with_their_link_get_in",
     },
     35: {
         "integration/test_attempts": "two_hundred_tries_of_forty_threads_are_counted_exactly",

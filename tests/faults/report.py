@@ -104,8 +104,8 @@ def weather(runs: list[dict[str, Any]]) -> Iterator[str]:
     cells = [f"{statistics.median(of_one):.2f} s, {max(of_one):.2f} s" if of_one else "–" for of_one in slowest]
     yield "| p99 of these requests: median of the seeds, worst seed | " + " | ".join(cells) + " |"
     yield ""
-    yield "That these figures can be other than 0 is tried too: with settling switched off the same move ends with older"
-    yield "passwords. " + "; ".join(bites(runs)) + "."
+    yield "That these figures can be other than 0 is tried too: with settling switched off the same move ends with"
+    yield "older passwords. " + "; ".join(bites(runs)) + "."
     yield ""
 
 
