@@ -37,6 +37,7 @@ SENTENCES: dict[str, str | Promise] = {
     "no_name": _("Please type your name."),
     "contradictions": _("Some answers contradict each other; see above."),
     "answer_settled": _("This answer was decided already, or the contact has taken it back."),
+    "pointed_at": _("Other addresses still send their mail on to this one. See which, then say that it shall go."),
     "alias_target": _("The mailbox it shall deliver to is not there or does not move."),
     "alias_there": _("There is an alias of this address already."),
     "alias_made": _("The alias is being made or was made on the new server. Delete it there, then leave this answer."),

@@ -9,12 +9,13 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from migration.mailings.compose import shown
-from migration.models import Answer, Domain, Review
+from migration.models import Answer, Domain, Mailbox, Review
 from migration.refusals import VerbRefused
 from migration.review import applying, asking, lists
 
@@ -47,6 +48,12 @@ class DomainsForm(forms.Form):
         choice = self.fields["domains"]
         assert isinstance(choice, forms.ModelMultipleChoiceField)  # noqa: S101 - told to mypy
         choice.queryset = domain.customer.domains.exclude(reviews__in=Review.objects.filter(revoked_at=None))
+
+
+class HarmlessForm(forms.Form):
+    """Say yes to what was shown; what was answered after that moment was not."""
+
+    until = forms.DateTimeField(widget=forms.HiddenInput, input_formats=["%Y-%m-%dT%H:%M:%S.%f%z"])
 
 
 @staff_with("migration.view_review")
@@ -98,22 +105,45 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_with("migration.change_mailbox")
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def apply_harmless(request: HttpRequest, pk: int) -> HttpResponse:
-    """Carry out what needs no look: names, kinds, responsible persons of the customer's own domains."""
+    """Show what would become of the answers that need no look; on yes, carry out the chosen ones."""
     domain = access.domain(pk)
-    number = applying.apply_harmless(domain, actor=actor(request))
-    said = ngettext("%(n)d answer is carried out.", "%(n)d answers are carried out.", number)
-    messages.success(request, said % {"n": number})
-    return redirect("desk:review", pk)
+    form = HarmlessForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        seen, until = access.numbers(request.POST.getlist("answer")), form.cleaned_data["until"]
+        number = applying.apply_harmless(domain, actor=actor(request), seen=seen, until=until)
+        said = ngettext("%(n)d answer is carried out.", "%(n)d answers are carried out.", number)
+        messages.success(request, said % {"n": number})
+        return redirect("desk:review", pk)
+    answers = applying.harmless(domain)
+    context = {
+        "domain": domain,
+        "rows": [(answer, *_change(answer)) for answer in answers[: access.SELECTED_AT_MOST]],
+        "left": max(0, len(answers) - access.SELECTED_AT_MOST),
+        "until": timezone.now().isoformat(),
+    }
+    return render(request, "desk/review_harmless.html", context)
 
 
 @staff_with("migration.change_mailbox")
 @require_POST
 def apply(request: HttpRequest, pk: int) -> HttpResponse:
-    """Carry one answer out."""
+    """Carry one answer out. Where mail is sent on to what shall go, say from where and ask."""
     answer, domain = _answer(pk)
-    return _carried_out(request, domain, lambda: applying.apply(answer, actor=actor(request)), _("Carried out."))
+    seen = request.POST.getlist("seen")
+    pointing = applying.pointing_at(answer)
+    if not set(pointing) <= set(seen):
+        context = {
+            "domain": access.domain(domain),
+            "answer": answer,
+            "line": lists.Line(answer.mailbox, answer.alias, answer),
+            "pointing": [(address, shown([address])) for address in pointing],
+        }
+        return render(request, "desk/review_pointed_at.html", context, status=409)
+    return _carried_out(
+        request, domain, lambda: applying.apply(answer, actor=actor(request), seen=seen), _("Carried out.")
+    )
 
 
 @staff_with("migration.change_mailbox")
@@ -122,6 +152,16 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
     """Tick one answer off without carrying it out."""
     answer, domain = _answer(pk)
     return _carried_out(request, domain, lambda: applying.leave(answer, actor=actor(request)), _("Left as it is."))
+
+
+def _change(answer: Answer) -> tuple[str, str]:
+    """What is known of the mailbox now, and what will be."""
+    mailbox = answer.mailbox
+    assert mailbox is not None  # noqa: S101 - harmless answers are about mailboxes
+    if answer.choice == Answer.Choice.PERSON:
+        return mailbox.name, answer.detail
+    now = [str(mailbox.get_kind_display()), shown([mailbox.responsible]) if mailbox.responsible else ""]
+    return " · ".join(filter(None, now)), f"{Mailbox.Kind(answer.choice).label} · {_detail(answer)}"
 
 
 def _page(request: HttpRequest, domain: Domain, form: DomainsForm | None = None) -> HttpResponse:

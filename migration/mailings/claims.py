@@ -153,9 +153,11 @@ def _with_secrets(mailings: Sequence[Mailing]) -> list[Claim]:
     """The claims, each with the secret minted for it: first-login passwords all by one statement."""
     invitations = [mailing.first_login for mailing in mailings if mailing.first_login]
     minted = dict(zip((row.pk for row in invitations), first_logins.mint_all(invitations), strict=True))
-    return [
-        Claim(row, minted.get(row.first_login_id) or (codes.mint(row.review) if row.review else "")) for row in mailings
-    ]
+    return [Claim(row, minted[row.first_login.pk] if row.first_login else _code(row)) for row in mailings]
+
+
+def _code(mailing: Mailing) -> str:
+    return codes.mint(mailing.review) if mailing.review else ""
 
 
 def _write_end(mailing: Mailing, state: Mailing.State, answer: Answer) -> bool:

@@ -7,11 +7,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from migration import domains
+from migration import domains, tasks
 from migration.mailings import outbox
 from migration.models import Domain, Event, Mailing
 from sandbox.mailhost import MailHost
 from tests import factories
+from tests.planning import invited, on, planned
 
 TYPED = {"subject": "Ihre Postfächer ziehen um", "text": "Guten Tag,\n\nbald {{ 7*7 }} ist es so weit."}
 
@@ -112,3 +113,19 @@ def test_who_may_see_no_addresses_sees_no_summary(staff_client: Callable[..., Cl
 
     for name in ("summary", "summary_mail"):
         assert client.get(reverse(f"desk:{name}", args=[domain.pk])).status_code == 403
+
+
+def test_each_monday_the_clock_has_the_summary_sent(host: MailHost, db: None) -> None:
+    domain = planned(customer=factories.make_customer(contact_email="eva@kunde.example"))
+    open_one = invited(domain, on="2026-12-02", name="Lena Mayr")
+
+    for day in ("2026-12-05", "2026-12-06", "2026-12-07", "2026-12-08"):
+        with on(day):
+            tasks.carry_out_plans()
+            for mailing in Mailing.objects.filter(kind=Mailing.Kind.SUMMARY, state=Mailing.State.QUEUED):
+                outbox.send(mailing.pk)
+
+    (mail,) = host.mails("eva@kunde.example")
+    assert "Stand 7. Dezember 2026" in " ".join(mail.text.split())
+    assert f"{open_one} (Lena Mayr)" in mail.text
+    assert "0 von 1" in mail.text

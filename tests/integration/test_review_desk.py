@@ -1,5 +1,6 @@
 """Contacts' lists at the desk: sending them, reading the answers, carrying them out once, by a person."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,16 @@ def answer(review: Review, thing: Mailbox | Alias, choice: str, detail: str = ""
 
 def press(client: Client, found: Answer, what: str = "apply") -> str:
     return client.post(f"/staff/answers/{found.pk}/{what}/", follow=True).content.decode()
+
+
+def carry_out_harmless(client: Client, domain: Domain, *, without: Answer | None = None) -> str:
+    """Say yes to what the page shows; returns the page."""
+    address = f"/staff/domains/{domain.pk}/review/harmless/"
+    page = client.get(address).content.decode()
+    ticked = [pk for pk in re.findall(r'name="answer" value="(\d+)"', page) if without is None or int(pk) != without.pk]
+    until = re.search(r'name="until" value="([^"]+)"', page)
+    client.post(address, {"answer": ticked, "until": until[1] if until else ""})
+    return page
 
 
 def test_an_admin_sends_the_list_of_the_chosen_domains(admin_client_mfa: Client, domain: Domain) -> None:
@@ -220,10 +231,10 @@ def test_harmless_ones_are_counted_and_carried_out_together(
     answer(review, boxes["g"], "machine", "x@evil-demo.example")
     assert applying.harmless(domain) == harmless
     assert (
-        "Carry 2 harmless answers out" in admin_client_mfa.get(f"/staff/domains/{domain.pk}/review/").content.decode()
+        "Carry 2 harmless answers out …" in admin_client_mfa.get(f"/staff/domains/{domain.pk}/review/").content.decode()
     )
 
-    admin_client_mfa.post(f"/staff/domains/{domain.pk}/review/harmless/")
+    carry_out_harmless(admin_client_mfa, domain)
 
     assert Mailbox.objects.filter(kind="shared", responsible="chef@demo.example").count() == 1
     assert set(Answer.objects.filter(outcome="applied")) == set(harmless)
