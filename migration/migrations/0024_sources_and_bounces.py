@@ -14,10 +14,13 @@ def name_sources(apps, schema_editor):
     named = Domain.objects.exclude(source_smtp_host='', source_smtp_port=None)
     for host, port in named.order_by().values_list('source_smtp_host', 'source_smtp_port').distinct():
         smtp_host, smtp_port = host or settings.SOURCE_SMTP_HOST, port or settings.SOURCE_SMTP_PORT
+        name = f'{smtp_host}:{smtp_port}'
+        if len(name) > 80:  # two of the same beginning must stay apart
+            name = f'{name[:70]}… {Source.objects.count() + 1}'
         source, _made = Source.objects.get_or_create(
             smtp_host=smtp_host,
             smtp_port=smtp_port,
-            defaults={'name': f'{smtp_host}:{smtp_port}'[:80], 'security': settings.SOURCE_SMTP_SECURITY},
+            defaults={'name': name, 'security': settings.SOURCE_SMTP_SECURITY},
         )
         Domain.objects.filter(source_smtp_host=host, source_smtp_port=port).update(source=source)
 
