@@ -7,13 +7,13 @@ from enum import StrEnum
 from typing import cast
 
 from django.conf import settings
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from . import reminders, restore_guard
-from .models import Domain, FirstLogin, Mailbox, Mailing, PlanStep, Push, Target
+from .models import Domain, Mailbox, Mailing, PlanStep, Printing, Push, Target
 
 FIELDS = ("announce_on", "invite_on", "deadline", "remind_days", "cut_over_on", "ends_on")
 
@@ -113,9 +113,8 @@ def facts(domains: Sequence[Domain]) -> dict[int, Facts]:
             found[row.domain_id].announced_at = row.sent_at
     for step in PlanStep.objects.filter(domain__in=found):
         found[step.domain_id].steps[step.kind, step.day] = step
-    begun = FirstLogin.objects.filter(mailbox__domain__in=found).order_by().values_list("mailbox__domain")
-    for pk, at in begun.annotate(at=Min("created_at")):
-        found[pk].begun_at = at
+    for pk, *begun in _begun().filter(pk__in=found).values_list("pk", "mailed", "printed"):
+        found[pk].begun_at = min((at for at in begun if at), default=None)
     for numbers in _counted(found):
         found[numbers.pop("domain_id")].__dict__.update(numbers)
     ending = [domain.pk for domain in domains if domain.ends_on]
@@ -207,6 +206,15 @@ def _reminder_due(domain: Domain, known: Facts, today: date) -> date | None:
     come = max((day for day in reminder_dates(domain) if after <= day <= today), default=None)
     done = max((day for kind, day in known.steps if kind == Kind.REMIND), default=date.min)
     return come if come and done < come else None
+
+
+def _begun() -> QuerySet[Domain]:
+    """The domains with the times of the first invitation that was queued, and of the first letters."""
+    mails = Mailing.objects.filter(domain=OuterRef("pk"), kind=Mailing.Kind.INVITATION).order_by("created_at")
+    letters = Printing.objects.filter(domain=OuterRef("pk")).order_by("printed_at")
+    return Domain.objects.order_by().annotate(
+        mailed=Subquery(mails.values("created_at")[:1]), printed=Subquery(letters.values("printed_at")[:1])
+    )
 
 
 def _counted(pks: Iterable[int]) -> Iterator[dict[str, int]]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import time_machine
 from django.utils import timezone
 
-from migration.models import Domain, FirstLogin, Mailbox
+from migration.models import Domain, FirstLogin, Mailbox, Mailing
 from tests import factories
 
 VIENNA = ZoneInfo("Europe/Vienna")
@@ -32,4 +32,5 @@ def invited(domain: Domain, *, on: str = "2026-11-02", **fields: Any) -> Mailbox
     first_login, _secret = factories.make_first_login(mailbox)
     at = datetime.combine(date.fromisoformat(on), datetime.min.time(), tzinfo=VIENNA)
     FirstLogin.objects.filter(pk=first_login.pk).update(created_at=at, minted_at=timezone.now())
+    Mailing.objects.filter(first_login=first_login).update(created_at=at)
     return mailbox

@@ -92,6 +92,8 @@ class Mailing(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=models.Q(state__in=["queued", "waiting"]), name="mailing_due"),
             models.Index(fields=["mailbox", "kind"]),
+            # What was announced to the contact of a domain, and when its first owner was invited.
+            models.Index(fields=["domain", "kind", "created_at"], name="mailing_of_domain"),
             # What is counted anew for a domain's number of invitations that did not arrive.
             models.Index(
                 fields=["domain"],
