@@ -175,6 +175,20 @@ def test_a_customers_list_and_the_whole_one(support_client: Client) -> None:
     assert {row["Address"] for row in whole} == {str(mailbox) for mailbox in [*mine, other]}
 
 
+def test_the_overview_offers_the_whole_list_and_a_customers_beside_him(support_client: Client) -> None:
+    domain = make_mailbox().domain
+
+    everybody = support_client.get(reverse("desk:domains")).content.decode()
+    one = support_client.get(reverse("desk:domains"), {"customer": domain.customer_id}).content.decode()
+    page = support_client.get(
+        reverse("desk:domain", args=[domain.pk]), {"state": "imported", "page": "1"}
+    ).content.decode()
+
+    assert 'href="/staff/export/?format=csv"' in everybody
+    assert f'href="/staff/customers/{domain.customer_id}/export/?format=xlsx"' in one
+    assert f'href="/staff/domains/{domain.pk}/export/?state=imported&amp;format=csv"' in page
+
+
 def test_an_empty_list_has_its_head(support_client: Client) -> None:
     address = reverse("desk:export_domain", args=[make_domain().pk])
 
