@@ -91,6 +91,8 @@ TRUSTED_PROXY_COUNT = number("TRUSTED_PROXY_COUNT", 0, least=0, most=5)
 PROVIDER_NAME = env.str("PROVIDER_NAME", default="ITEG")
 PROVIDER_PHONE = env.str("PROVIDER_PHONE", default="+43 000 000 000")
 PROVIDER_EMAIL = env.str("PROVIDER_EMAIL", default="support@iteg.example")
+# The line above the window of a letter's envelope. Empty: the provider's name alone.
+PROVIDER_POSTAL_ADDRESS = env.str("PROVIDER_POSTAL_ADDRESS", default="")
 PROVIDER_COLOUR = env.str("PROVIDER_COLOUR", default="#0b5cad")
 
 # Signs the profiles for Apple's devices: a certificate with its chain, and its key, both PEM. Empty: not signed.

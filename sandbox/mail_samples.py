@@ -18,6 +18,11 @@ SECRET = "tq7mwc4bpxr9hd3k"
 # A domain is there once only, and each language has its own.
 DOMAINS = {"de": ("sonnleitner.example", "hofladen.example"), "en": ("hughes.example", "farmshop.example")}
 SHOWN = first_logins.show(SECRET)
+# What a customer may add to his mails.
+ASK_INSIDE = {
+    "de": "Wer lieber im Haus fragt: Frau Berger am Empfang von {customer} weiß Bescheid.",
+    "en": "If you would rather ask in the house: Ms Berger at the reception of {customer} knows about it.",
+}
 Kind, S = Mailbox.Kind, Mailing.State
 
 
@@ -176,6 +181,6 @@ def _about_the_domain(company: _Company) -> Iterator[Sample]:
 def _in_own_words(company: _Company) -> Sample:
     customer, mail, language = company.domain.customer, "invitation", company.language
     subject, text = wordings.standard(mail, language)
-    own = f"{text}\n\nPS: {{customer}} {{{{7*7}}}} {{% now 'Y' %}}"
+    own = f"{text}\n\nPS: {ASK_INSIDE[language]}"
     trial = compose.trial(*wordings.filled(customer, mail, language, subject, own), language=language)
     return Sample("test", language, trial, first_logins.show(wordings.MADE_UP_SECRET))

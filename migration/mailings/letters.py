@@ -75,6 +75,7 @@ def _page(letter: Letter, number: str) -> dict[str, object]:
         return {
             "language": mailbox.mail_language,
             "provider": values["provider"],
+            "sender": one_line(settings.PROVIDER_POSTAL_ADDRESS) or values["provider"],
             "window": window(mailbox),
             "today": formats.date_format(letter.first_login.minted_at.date(), "DATE_FORMAT"),  # type: ignore[union-attr]
             "number": _("Letter %(number)s") % {"number": number},

@@ -67,6 +67,24 @@ def test_the_address_is_in_the_window_of_din_5008_form_b() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("sender", ["Muster Mail GmbH, Größte Gasse 17, 6020 Innsbruck", ""])
+def test_where_letters_come_back_to_is_one_line_above_the_address_in_the_window(settings: Any, sender: str) -> None:
+    settings.PROVIDER_NAME, settings.PROVIDER_POSTAL_ADDRESS = "Muster Mail", sender
+
+    page = page_of(make(name="Änne Größenwahn"))
+
+    content = page.get_textpage()
+    words, above = sender or "Muster Mail", []
+    search = content.search(words)
+    while found := search.get_next():
+        above.append((A4[1] - content.get_charbox(found[0])[3]) / MM)
+        left, right = (content.get_charbox(found[0] + at)[side] / MM for at, side in ((0, 0), (found[1] - 1, 2)))
+        if 45 <= above[-1] <= 62.7:
+            assert 25 <= left < right <= 105
+    assert len([top for top in above if 45 <= top <= 62.7]) == 1
+
+
+@pytest.mark.django_db
 def test_the_page_says_what_is_to_be_done_in_the_language_of_the_mailbox(settings: Any) -> None:
     mailbox = make(name="Anna Gruber", local_part="anna", at="demo.example", language="en")
 
