@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 BATCH = 1000
 A_SWEEP = 5000
+# How many ids are looked at in one go; a batch comes from within.
+WALK = 10_000
 # How late an event may commit and still be found by the next sweep, not by the daily run.
 LATE = timedelta(hours=1)
 
@@ -55,6 +57,19 @@ def unsealed(above: int = 0) -> QuerySet[Event]:
     return Event.objects.filter(~Exists(Seal.objects.filter(event=OuterRef("pk"))), pk__gt=above).order_by("pk")
 
 
+def _next(above: int, size: int) -> list[Event]:
+    """The next events to seal, at most so many. Two walks along an index, however many are sealed already."""
+    while True:
+        pks = list(Event.objects.filter(pk__gt=above).order_by("pk").values_list("pk", flat=True)[:WALK])
+        if not pks:
+            return []
+        seals = Seal.objects.filter(event__gte=pks[0], event__lte=pks[-1]).order_by()
+        sealed = set(seals.values_list("event", flat=True))
+        if found := [pk for pk in pks if pk not in sealed][:size]:
+            return list(Event.objects.filter(pk__in=found).order_by("pk"))
+        above = pks[-1]
+
+
 def _seal(at_most: int | None, *, everything: bool, over_any_end: bool = False) -> int:
     done, above = 0, 0 if everything else None
     while at_most is None or done < at_most:
@@ -64,13 +79,13 @@ def _seal(at_most: int | None, *, everything: bool, over_any_end: bool = False) 
             if not (over_any_end or _is_ours(end)):
                 log.error("audit_end_not_ours", number=end.number)
                 break
-            events = list(unsealed(end.settled if above is None else above)[:size])
+            events = _next(end.settled if above is None else above, size)
             _add(end, events)
-            _settle(end, events, caught_up=len(events) < size)
+            _settle(end, events, caught_up=not events)
             end.save(update_fields=["number", "link", "sealed_at", "settled"])
-        done += len(events)
-        if len(events) < size:
+        if not events:
             break
+        done += len(events)
         above = events[-1].pk
     return done
 

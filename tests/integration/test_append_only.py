@@ -15,6 +15,8 @@ from migration.audit import sealing
 from migration.models import Event, Mailbox, Seal
 from tests.audit import unguarded
 
+from .proof import proves_who_it_is
+
 pytestmark = pytest.mark.django_db
 
 LATER = timezone.now() + timedelta(days=1)
@@ -83,6 +85,7 @@ def test_plain_statement_is_refused(event: Event, sql: str) -> None:
 @pytest.mark.parametrize("view", ["change", "delete"])
 def test_an_admin_can_neither_change_nor_delete_an_event(event: Event, view: str, admin_client_mfa: Client) -> None:
     address = reverse(f"admin:migration_event_{view}", args=[event.pk])
+    proves_who_it_is(admin_client_mfa)
 
     response = admin_client_mfa.post(address, {"actor": "owner", "post": "yes"})
 
@@ -128,3 +131,18 @@ def test_event_outlives_its_mailbox(event: Event) -> None:
     Mailbox.objects.all().delete()
 
     assert Event.objects.get(pk=event.pk).mailbox_id is None
+
+
+def test_the_guards_are_there_after_all_schema_migrations(db: None) -> None:
+    catalogue = (
+        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+        if connection.vendor == "postgresql"
+        else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(catalogue)
+        there = {name for (name,) in cursor.fetchall()}
+
+    assert there >= {
+        f"migration_{table}_{event}_refused" for table in ("event", "seal") for event in ("update", "delete")
+    }
