@@ -8,6 +8,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef
 
 from migration import bans, bulk, dns_checks, notes, phone_codes, retention
+from migration.api import tokens as api_tokens
 from migration.retention import Rule, pks
 from migration.review import codes
 
@@ -48,6 +49,7 @@ RULES = (
     *codes.RULES,
     *dns_checks.RULES,
     *notes.RULES,
+    *api_tokens.RULES,
     *phone_codes.RULES,
     Rule(
         "staff_session",

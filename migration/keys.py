@@ -12,10 +12,11 @@ from typing import Any
 
 import structlog
 from django.db.models import Model, QuerySet
+from django.utils import timezone
 
 from . import first_login
 from .mailings import route
-from .models import FirstLogin, ImportPage, ImportRun, Mailbox, Push, Review, Seal, Source
+from .models import ApiToken, FirstLogin, ImportPage, ImportRun, Mailbox, Push, Review, Seal, Source
 from .secrets import Purpose, SecretsError, current_key_id, key_id_of, seal, unseal
 
 log = structlog.get_logger(__name__)
@@ -129,6 +130,12 @@ def audit_chain() -> Iterator[Value]:
         yield Value(f"seal {newest.number}", key_named_by(newest.mac))
 
 
+def api_tokens() -> Iterator[Value]:
+    """The tokens that open the API now. Nothing can be made anew: whoever uses one gets another."""
+    for row in ApiToken.objects.filter(revoked_at=None, expires_at__gt=timezone.now()).iterator(BATCH):
+        yield Value(f"token for the API {row.pk}", key_named_by(row.mac))
+
+
 PLACES: Places = {
     "pending hashes": pending_hashes,
     "old passwords' hashes": legacy_hashes,
@@ -137,6 +144,7 @@ PLACES: Places = {
     "passwords of old servers": source_logins,
     "first-login passwords (until used or expired)": first_logins,
     "codes of contacts (until expired)": review_codes,
+    "tokens of the API (until revoked or ended)": api_tokens,
     "end of the audit chain (until the next event)": audit_chain,
 }
 

@@ -20,6 +20,7 @@ _SECRET_NAME = re.compile(
 # … and text by its shape: a Dovecot hash, a crypt string, a first-login password in its four groups.
 _SECRET_TEXT = re.compile(
     r"\{[A-Za-z0-9.-]+\}\S+"
+    r"|\bumzug_[\w-]{40}"  # a token for the API
     r"|(?<=/[sc]/)[\w-]{11}"  # the locator of a mailed link: no secret, but its budget of tries is the owner's
     r"|\$(?:argon2\w*|2[abxy]|[156y]|gy|7)\$\S+"
     r"|\b[bcdfghjkmnpqrstvwxyz34679]{4}(?:[-\u2010-\u2015 ][bcdfghjkmnpqrstvwxyz34679]{4}){3}\b",

@@ -13,6 +13,7 @@ urlpatterns = [
     path("staff/", include("accounts.desk_urls", namespace="staff")),
     path("staff/", include("migration.desk.urls", namespace="desk")),
     path("admin/", admin.site.urls),
+    path("api/", include("migration.api.urls")),
     path("", include("accounts.urls", namespace="accounts")),
 ]
 

@@ -21,6 +21,7 @@ from . import (
     provisioning,
     reviews,
     search,
+    tokens,
     wordings,
 )
 
@@ -85,6 +86,9 @@ urlpatterns = [
     path("customers/<int:pk>/wordings/standard/", wordings.standard, name="wording_standard"),
     path("customers/<int:pk>/wordings/preview/", wordings.preview, name="wording_preview"),
     path("customers/<int:pk>/wordings/trial/", wordings.trial, name="wording_trial"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/new/", tokens.new, name="token_new"),
+    path("tokens/<int:pk>/revoke/", tokens.revoke, name="token_revoke"),
     path("mailboxes/<int:pk>/", mailbox.mailbox, name="mailbox"),
     path("mailboxes/<int:pk>/note/", notes.write, name="note_write"),
     path("mailboxes/<int:pk>/invite/", mailbox.invite_one, name="invite_one"),
