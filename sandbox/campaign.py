@@ -22,8 +22,9 @@ from migration.mailings import compose
 from migration.models import Customer, Domain, PlanStep
 
 from . import campaign_mail
-from .campaign_cast import PLOTS, Cast, Plot
+from .campaign_cast import Cast, Plot
 from .campaign_owners import Owners
+from .campaign_plots import PLOTS
 from .campaign_story import Story
 
 ADMIN = "staff:staff@provider.example"
