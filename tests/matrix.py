@@ -4,7 +4,7 @@
 fails there. Below /admin/ one row is enough: what is new there is closed to all but admins by itself. What nobody opens
 is what the Django admin has for every model and we have closed (`autocomplete` wants to be told for which field).
 
-`<int:pk>` and the like are filled in from `tests.integration.test_matrix.World`, by the word before them.
+`<int:pk>` and the like are filled in from `tests.integration.doors.World`, by the word before them.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from django.urls import URLPattern, URLResolver, get_resolver
 
 STAFF = ("readonly", "support", "operator", "admin")
-EVERYBODY = ("stranger", "owner", "contact", *STAFF)
+# Who comes with a token for the API: one for all there is, or one for a customer's domains.
+PROGRAMS = ("program", "customers-program")
+EVERYBODY = ("stranger", "owner", "contact", *STAFF, *PROGRAMS)
 GROUPS = {
     "everybody": EVERYBODY,
     "staff": STAFF,
@@ -142,6 +144,9 @@ ROWS = """
 /staff/customers/<int:pk>/wordings/standard/         admin
 /staff/customers/<int:pk>/wordings/preview/          admin
 /staff/customers/<int:pk>/wordings/trial/            admin
+/staff/tokens/                                       admin
+/staff/tokens/new/                                   admin
+/staff/tokens/<int:pk>/revoke/                       admin
 /staff/mailboxes/<int:pk>/                           who-sees-addresses
 /staff/mailboxes/<int:pk>/note/                      who-helps
 /staff/mailboxes/<int:pk>/invite/                    who-helps
@@ -152,6 +157,12 @@ ROWS = """
 /staff/mailboxes/<int:pk>/retry-push/                who-helps
 /staff/mailboxes/<int:pk>/exclude/                   admin
 /staff/mailboxes/<int:pk>/include/                   admin
+
+/api/                                                everybody
+/api/v1/                                             everybody
+/api/v1/openapi.json                                 everybody
+/api/v1/health                                       program
+/api/**                                              program,customers-program
 
 /admin/logout/                                       everybody
 /admin/autocomplete/                                 nobody

@@ -1,120 +1,37 @@
 """Everybody at every door: each role opens what the table says, is turned away elsewhere, and forges nothing."""
 
-import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from django.apps import apps
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
-from accounts.models import StaffSession, User
-from migration.models import Answer, ApiToken, BulkRun, Case, FirstLogin, ImportRun, Mailbox, Note, Push, Review
-from tests.factories import HASH, make_customer, make_domain, make_first_login, make_mailbox, make_push, make_staff
-from tests.integration.contacts import contact_client, key, make_review
+from accounts.models import User
+from migration.models import (
+    Answer,
+    FirstLogin,
+    Mailbox,
+    Push,
+)
+from tests.integration.contacts import key
 from tests.integration.door import GOOD, owner_client
-from tests.integration.proof import proves_who_it_is
-from tests.matrix import EVERYBODY, STAFF, routes, row_of, rows
+from tests.integration.doors import World, make_world
+from tests.matrix import EVERYBODY, routes, row_of, rows
 
 pytestmark = pytest.mark.django_db
 
-MODEL = re.compile(r"^/admin/(accounts|migration)/(\w+)/")
 REFUSED, NOT_LIKE_THIS, OPENED, BROKEN = "refused", "not like this", "opened", "broken"
 SIGN_IN_PAGES = ("/staff/sign-in/login/", "/admin/login/", "/s/")
 
 
-@dataclass
-class World:
-    """Two customers, each with a domain, a mailbox, a list, a case; everything the addresses can name."""
-
-    mine: Mailbox
-    theirs: Mailbox
-    review: Review
-    code: str
-    case: Case
-    answer: Answer
-
-    def client(self, who: str) -> Client:
-        """The browser of this one, signed in as far as he can be."""
-        client = Client()
-        if who == "owner":
-            return owner_client(self.mine)
-        if who == "contact":
-            return contact_client(self.review, self.code)
-        if who in STAFF:
-            user = make_staff(role=who)
-            RecoveryCodes.activate(user)
-            client.force_login(user, backend="accounts.staff.RoleBackend")
-            client.get("/staff/")
-            proves_who_it_is(client)
-        return client
-
-    def address(self, route: str, *, foreign: bool = False) -> str:
-        """A route with the numbers and words of what it names; of the other customer's if asked for."""
-        mailbox = self.theirs if foreign else self.mine
-        words = {
-            "/admin/": f"/admin/{self._row_in_the_admin(route)}/",
-            "/domains/": mailbox.domain_id,
-            "/review/": mailbox.domain_id,
-            "/mailboxes/": mailbox.pk,
-            "/customers/": mailbox.domain.customer_id,
-            "/cases/": self.case.pk,
-            "/notes/": mailbox.notes.get().pk,
-            "/bulk/": BulkRun.objects.values_list("pk", flat=True).get(),
-            "/answers/": self.answer.pk,
-            "/sessions/": StaffSession.objects.values_list("pk", flat=True).first() or 1,
-            "/members/": User.objects.values_list("pk", flat=True).first() or 1,
-            "/tokens/": ApiToken.objects.get().pk,
-            "/passkey/": 1,
-            "/s/": "of-nobody",
-            "/c/": "of-nobody",
-            "/help/": "thunderbird",
-            "/guide/": "thunderbird",
-            "/help/<slug:program>/": "imap",
-            "/guide/<slug:program>/": "imap",
-        }
-        if route.startswith("/admin/"):
-            return re.sub(r"<[^>]+>|\(\?P.*\)\$?|\^", str(self._row_in_the_admin(route)), route).replace("$", "")
-        filled = ""
-        for part in re.split(r"(<[^>]+>)", route):
-            filled += str(words.get(filled_from(route, part), 1)) if part.startswith("<") else part
-        return filled
-
-    def _row_in_the_admin(self, route: str) -> int:
-        model = MODEL.match(route)
-        row = apps.get_model(model[1], model[2])._default_manager.first() if model else None
-        return row.pk if row else 1
-
-
-def filled_from(route: str, part: str) -> str:
-    """What stands before a placeholder: the word that says what it names."""
-    before = route[: route.index(part)]
-    return before if before.endswith(">/") else f"/{before.rstrip('/').rpartition('/')[2]}/"
-
-
 @pytest.fixture
 def world() -> World:
-    mine, theirs = (make_mailbox(legacy=HASH, domain=make_domain(customer=make_customer())) for _which in range(2))
-    for mailbox in (mine, theirs):
-        make_push(make_mailbox(domain=mailbox.domain))
-        make_first_login(mailbox)
-        day = mailbox.created_at.date()
-        Note.objects.create(mailbox=mailbox, text="Calls back.", written_by="staff:eva", follow_up_on=day)
-    (review, code), _theirs = make_review(mine.domain), make_review(theirs.domain)
-    case = Case.objects.create(mailbox=mine, kind=Case.Kind.SHARED)
-    ApiToken.objects.create(name="x", lookup="lookup-1", mac=b"", made_by="staff:eva", expires_at=timezone.now())
-    ImportRun.objects.create(domain=mine.domain, file_name="x.csv")
-    BulkRun.objects.create(domain=mine.domain, verb=BulkRun.Verb.INVITE, chosen=1, ended_at=mine.created_at)
-    answer = Answer.objects.create(review=review, mailbox=mine, choice=Answer.Choice.DELETE)
-    return World(mine, theirs, review, code, case, answer)
+    return make_world()
 
 
 # What no form of ours has, or what only its verb may change.
@@ -187,7 +104,7 @@ def undone() -> Iterator[None]:
 
 def knock(client: Client, method: str, address: str, fields: dict[str, str]) -> HttpResponse:
     """Ask as this client would, but keep what it is for the next time: signing out ends nothing."""
-    browser = Client()
+    browser = Client(**client.defaults)
     browser.cookies.load({name: morsel.value for name, morsel in client.cookies.items()})
     response: HttpResponse = getattr(browser, method)(address, fields)
     return response
@@ -247,6 +164,19 @@ def test_another_customers_things_are_not_there_for_a_contact(world: World) -> N
     assert naming
     assert said.status_code == 404
     assert not Answer.objects.filter(mailbox=world.theirs).exists()
+
+
+def test_another_customers_domains_are_not_there_for_his_program(world: World) -> None:
+    client = world.client("customers-program")
+    naming = [route for route in routes() if route.startswith("/api/") and "<name>" in route]
+
+    for route in naming:
+        assert client.get(world.address(route)).status_code == 200, route
+        assert client.get(world.address(route, foreign=True)).status_code == 404, route
+    assert naming
+    for address in ("/api/v1/domains", "/api/v1/events"):
+        answer = client.get(address).content.decode()
+        assert world.theirs.domain.name not in answer
 
 
 def test_an_owner_changes_his_own_mailbox_whatever_the_form_names(world: World) -> None:

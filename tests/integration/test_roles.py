@@ -63,6 +63,8 @@ def test_an_operator_sees_how_far_the_domains_are_and_no_address(staff_client: C
     assert page.status_code == 200
     assert mailbox.domain.name in page.content.decode()
     assert mailbox.address not in page.content.decode()
+    assert reverse("desk:plan", args=[mailbox.domain_id]) in page.content.decode()
+    assert reverse("desk:domain", args=[mailbox.domain_id]) + '"' not in page.content.decode()
     for name, pk in [("domain", mailbox.domain_id), ("provisioning", mailbox.domain_id), ("mailbox", mailbox.pk)]:
         assert client.get(reverse(f"desk:{name}", args=[pk])).status_code == 403
     assert client.get(reverse("desk:search"), {"q": mailbox.address}).status_code == 403
