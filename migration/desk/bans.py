@@ -27,7 +27,13 @@ class LiftForm(forms.Form):
 def banned(request: HttpRequest) -> HttpResponse:
     """What the worker was told last, those of known mailboxes first."""
     page = Paginator(bans.shown(), PER_PAGE).get_page(request.GET.get("page", 1))
-    context = {"section": "bans", "page": page, "asked": bans.last_answer(), "minutes": bans.ASK_EVERY.seconds // 60}
+    context = {
+        "section": "bans",
+        "page": page,
+        "columns": [_("Address or network"), _("Seen there within a week"), _("Until")],
+        "asked": bans.last_answer(),
+        "minutes": bans.ASK_EVERY.seconds // 60,
+    }
     return render(request, "desk/bans.html", context)
 
 

@@ -65,6 +65,7 @@ def still_on_source(request: HttpRequest) -> HttpResponse:
             "form": form,
             "chosen": chosen,
             "page": page,
+            "columns": [_("Address"), _TIMES["source"], _TIMES["delivered"], _("On the new server")],
             "known_until": logins.newest_source_login(),
             "patience": logins.PATIENCE.days,
         },

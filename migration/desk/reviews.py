@@ -63,7 +63,8 @@ def reviews(request: HttpRequest) -> HttpResponse:
     number = Count("answers", filter=Answer.is_waiting("answers__"), distinct=True)
     found = Review.objects.select_related("customer").prefetch_related("domains").defer("mac").annotate(waiting=number)
     page = Paginator(found.order_by("-waiting", "-id"), PER_PAGE).get_page(request.GET.get("page", 1))
-    return render(request, "desk/reviews.html", {"section": "reviews", "page": page})
+    columns = [_("Customer"), _("Domains"), _("Sent"), _("State")]
+    return render(request, "desk/reviews.html", {"section": "reviews", "page": page, "columns": columns})
 
 
 @staff_with("migration.view_review")
@@ -120,6 +121,7 @@ def apply_harmless(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "domain": domain,
         "rows": [(answer, *_change(answer)) for answer in answers[: access.SELECTED_AT_MOST]],
+        "columns": [_("Address"), _("Now"), _("Afterwards")],
         "left": max(0, len(answers) - access.SELECTED_AT_MOST),
         "until": timezone.now().isoformat(),
     }
@@ -182,6 +184,7 @@ def _page(request: HttpRequest, domain: Domain, form: DomainsForm | None = None)
         "form": form or DomainsForm(domain=domain),
         "page": page,
         "rows": [(answer, lists.Line(answer.mailbox, answer.alias, answer), _detail(answer)) for answer in page],
+        "columns": [_("Address"), _("What we know"), _("What the contact says"), _("Decision")],
         "harmless": len(applying.harmless(domain)),
     }
     return render(request, "desk/review.html", context, status=422 if form else 200)

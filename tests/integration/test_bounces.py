@@ -171,6 +171,21 @@ def test_each_class_of_code_has_plain_words(code: str, words: str) -> None:
     assert words in str(bounces.words(code))
 
 
+def test_the_mailbox_page_does_not_call_a_mail_good_that_came_back(support_client: Client, sent: Mailing) -> None:
+    to = verp.sender(sent.pk)
+    address = f"/staff/mailboxes/{sent.mailbox_id}/"
+
+    bounces.take(report(reports.POSTFIX, to, action="delayed", status="4.4.1"))
+    delayed = support_client.get(address).content.decode()
+    bounces.take(report(reports.POSTFIX, to))
+    failed = support_client.get(address).content.decode()
+
+    assert "told to be delayed" in delayed
+    assert "came back" in failed
+    assert "5.1.1" in failed
+    assert '<span class="badge good">accepted by the server' not in failed
+
+
 # --- at the endpoint ---
 
 
