@@ -2,7 +2,7 @@
 
 from migration.addresses import domain_to_ascii
 
-from .campaign_cast import PLOTS
+from .campaign_plots import PLOTS
 
 TARGET, CLIENTS, SOURCE = "mci.iteg.at", "mailcow.iteg.at", "mailhaus.iteg.at"
 TTL = 3600
