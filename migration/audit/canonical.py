@@ -6,6 +6,7 @@ import ipaddress
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -27,6 +28,7 @@ SALTS: Mapping[str, str] = MappingProxyType(
 )
 
 
+@lru_cache(maxsize=4096)
 def network_of(ip: str) -> str:
     """The address with its last part zero: /24 of IPv4, /48 of IPv6."""
     address = ipaddress.ip_address(ip)
@@ -89,8 +91,11 @@ def signed(number: int, link: bytes) -> bytes:
     return f"{number}|".encode() + link
 
 
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
 def _text(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    return _JSON.encode(value).encode()
 
 
 def _time(value: datetime) -> str:
