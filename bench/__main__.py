@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from . import imports, invitations, journey, letters, push_drain, table, versus
+from . import imports, invitations, journey, letters, pages, push_drain, table, versus
 
 ROWS: dict[str, Callable[[], table.Row]] = {
     "journey_cpu": journey.cpu,
@@ -18,6 +18,7 @@ ROWS: dict[str, Callable[[], table.Row]] = {
     "import_bulk": imports.bulk,
     "import_memory": imports.memory,
     "import_vs_import_export": imports.versus_import_export,
+    **pages.ROWS,
 }
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """A large move by plain SQL, to see what does not grow with it: `python -m bench.growth seed [DOMAINS] [PER_DOMAIN]`.
 
 Works on the PostgreSQL of PORTAL_DATABASE_URL, whose tables must be empty. Every third customer has umlauts; states,
-mails that came back, blocked pushes, plans and events are spread as in a move that is half done.
+mails that came back, blocked pushes, plans and events are spread as in a move that is half done. `bench.pages` measures
+on it.
 """
 
 import os
@@ -22,7 +23,7 @@ _DOMAINS = """
         planned_at, paused_at, paused_by, paused_reason, created_at)
     SELECT 'firma' || n || '.example', (SELECT min(id) FROM migration_customer) + n % greatest(<domains> / 4, 1),
         'firma' || n || '.example', current_date + n % 60 - 12, current_date + n % 60 - 40, current_date + n % 60 - 30,
-        current_date + n % 60 + 5, current_date + n % 60 + 40, NULL, CASE WHEN n % 50 = 0 THEN now() END, '', '', now()
+        current_date + n % 60 + 5, current_date + n % 60 + 40, now(), CASE WHEN n % 50 = 0 THEN now() END, '', '', now()
     FROM generate_series(1, <domains>) n
 """
 # Domains with a low number are further: so completion differs from one to the next.
@@ -92,6 +93,9 @@ if __name__ == "__main__":
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     django.setup()
+    from django.core.management import call_command
+
     begun = time.perf_counter()
+    call_command("migrate", interactive=False, verbosity=0)
     seed(*(int(number) for number in sys.argv[2:] or map(str, LARGE)))
     print(f"seeded in {time.perf_counter() - begun:.0f} s")

@@ -117,7 +117,7 @@ def facts(domains: Sequence[Domain]) -> dict[int, Facts]:
         found[pk].begun_at = min((at for at in begun if at), default=None)
     for numbers in _counted(found):
         found[numbers.pop("domain_id")].__dict__.update(numbers)
-    ending = [domain.pk for domain in domains if domain.ends_on]
+    ending = [domain.pk for domain in domains if domain.ends_on and domain.ends_on <= timezone.localdate()]
     held = Push.objects.filter(state__in=(*Push.OPEN, Push.State.IN_FLIGHT, Push.State.SETTLING))
     for pk, number in held.filter(mailbox__domain__in=ending).values_list("mailbox__domain").annotate(n=Count("pk")):
         found[pk].pushes = number

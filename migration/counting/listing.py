@@ -12,7 +12,7 @@ from django.utils import timezone
 from migration.models import Mailbox
 from migration.models.customers import folded
 
-from .tally import NUMBERS, Numbers, kept, numbers_of
+from .tally import NUMBERS, Numbers, numbers_of, tally
 
 PER_PAGE = 50
 COMING = 4
@@ -26,14 +26,16 @@ _DONE = " + ".join(Mailbox.DONE)
 _TAKING_PART = " + ".join(state for state in Mailbox.State.values if state != Mailbox.State.EXCLUDED)
 _OPEN = " + ".join(state for state in Mailbox.State.values if state not in (*Mailbox.DONE, Mailbox.State.EXCLUDED))
 _ORDERS = {
-    "name": "folded",
-    "customer": "customer_folded",
+    "name": "domain.folded",
+    "customer": "customer.folded",
     "completion": f"({_DONE}) * 100.0 / CASE WHEN {_TAKING_PART} = 0 THEN 1 ELSE {_TAKING_PART} END",
     "open": _OPEN,
-    "next": f"COALESCE(next_on, {_NEVER})",
-    "deadline": f"COALESCE(deadline, {_NEVER})",
+    "next": f"COALESCE({{next_on}}, {_NEVER})",
+    "deadline": f"COALESCE(domain.deadline, {_NEVER})",
 }
-_OVERDUE = f"deadline < {{today}} AND {_OPEN} > 0 AND ended_at IS NULL"
+_OVERDUE = f"domain.deadline < {{today}} AND {_OPEN} > 0 AND domain.ended_at IS NULL"
+_CLOCKWORK = "domain.planned_at IS NOT NULL AND domain.ended_at IS NULL AND domain.paused_at IS NULL"
+_LIKE = "(domain.folded LIKE %s ESCAPE '\\' OR customer.folded LIKE %s ESCAPE '\\' OR domain.name LIKE %s ESCAPE '\\')"
 
 
 @dataclass(frozen=True)
@@ -92,26 +94,19 @@ class Found:
 
 def find(wanted: Wanted, page: int = 1) -> Found:
     """One query, which goes through all domains once, however many match."""
-    sql, values = _from(wanted)
-    overdue = f"CASE WHEN {_OVERDUE.format(today=_today())} THEN 1 ELSE 0 END"
-    order = _ORDERS[wanted.sort.removeprefix("-")] + (" DESC" if wanted.sort.startswith("-") else "")
-    paused = "CASE WHEN paused_at IS NULL THEN 0 ELSE 1 END"
-    dates, numbers = ", ".join((*_DATES, "next_on")), ", ".join(NUMBERS)
-    clockwork = "CASE WHEN planned_at IS NULL OR ended_at IS NOT NULL OR paused_at IS NOT NULL THEN 0 ELSE 1 END"
-    line = f"id, name, customer_id, customer, {paused}, {clockwork}, {overdue}, {dates}, {numbers}"
-    nothing = ", ".join(["NULL"] * (len(_DATES) + 1))
-    ranked = (
-        "SELECT {part}, row_number() OVER (ORDER BY {by}, folded, id), {line} FROM "
-        "(SELECT * FROM chosen WHERE {where} ORDER BY {by}, folded, id LIMIT %s OFFSET %s) few"
-    )
+    chosen, values = _chosen(wanted)
+    shown = {
+        "clockwork": f"CASE WHEN {_CLOCKWORK} THEN 1 ELSE 0 END",
+        "dates": ", ".join(f"domain.{name}" for name in _DATES),
+        "numbers": ", ".join(f"few.{name}" for name in NUMBERS),
+    }
+    turned = "DESC" if wanted.sort.startswith("-") else "ASC"
     sql = f"""
-        {sql}, chosen AS {"MATERIALIZED" if connection.vendor == "postgresql" else ""} (
-            SELECT * FROM listed WHERE {_of_numbers(wanted)}
-        )
-        SELECT 0, 0, count(*), NULL, NULL, NULL, sum({paused}), NULL, sum({overdue}), {nothing},
-            {", ".join(f"sum({name})" for name in NUMBERS)} FROM chosen
-        UNION ALL {ranked.format(part=1, by=order, line=line, where="TRUE")}
-        UNION ALL {ranked.format(part=2, by="next_on", line=line, where="next_on IS NOT NULL")}
+        {chosen}
+        SELECT 0, 0, count(*), NULL, NULL, NULL, sum(paused), NULL, sum(overdue), {", ".join(["NULL"] * len(_DATES))},
+            NULL, {", ".join(f"sum({name})" for name in NUMBERS)} FROM chosen
+        UNION ALL {_FEW.format(part=1, by=f"sorted_by {turned}", where="TRUE", **shown)}
+        UNION ALL {_FEW.format(part=2, by="next_on", where="next_on IS NOT NULL", **shown)}
         ORDER BY 1, 2
     """  # noqa: S608 - our own names and expressions
     with connection.cursor() as cursor:
@@ -124,43 +119,48 @@ def find(wanted: Wanted, page: int = 1) -> Found:
     return Found(found[1], Sums(domains, late or 0, held or 0, numbers_of(rest[len(_DATES) + 1 :])), found[2])
 
 
-def _from(wanted: Wanted) -> tuple[str, list[Any]]:
-    """The domains that match by what their own row says, with their numbers, and the values for its places."""
+# All domains go through `chosen`, which therefore is narrow; what else is shown of a few is joined to those.
+_FEW = """
+    SELECT {part}, row_number() OVER (ORDER BY few.{by}, few.folded, few.id), few.id, domain.name, domain.customer_id,
+        customer.name, few.paused, {clockwork}, few.overdue, {dates}, few.next_on, {numbers}
+    FROM (SELECT * FROM chosen WHERE {where} ORDER BY {by}, folded, id LIMIT %s OFFSET %s) few
+        JOIN migration_domain domain ON domain.id = few.id
+        JOIN migration_customer customer ON customer.id = domain.customer_id
+"""
+
+
+def _chosen(wanted: Wanted) -> tuple[str, list[Any]]:
+    """The domains that match, with their numbers, and the values for its places."""
     conditions, values = ["TRUE"], list[Any]()
     if text := folded(wanted.text.strip()):
         part = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        conditions.append(
-            "(domain.folded LIKE %s ESCAPE '\\' OR customer.folded LIKE %s ESCAPE '\\' "
-            "OR domain.name LIKE %s ESCAPE '\\')"
-        )
+        conditions.append(_LIKE)
         values += [part] * 3
     if wanted.customer:
         conditions.append("domain.customer_id = %s")
         values.append(wanted.customer)
     if wanted.paused:
         conditions.append("domain.paused_at IS NOT NULL")
-    columns, joins = kept("domain.id")
+    overdue = _OVERDUE.format(today=_today())
+    if wanted.state in Mailbox.State.values:
+        conditions.append(f"{wanted.state} > 0")
+    if wanted.overdue:
+        conditions.append(overdue)
+    if wanted.attention:
+        conditions.append("blocked + undelivered > 0")
+    next_on, order = _next_on(), _ORDERS[wanted.sort.removeprefix("-")]
+    needs_customer = "customer." in order or text
     sql = f"""
-        WITH listed AS (
-            SELECT domain.id, domain.name, domain.folded, domain.customer_id, customer.name AS customer,
-                customer.folded AS customer_folded, domain.paused_at, domain.planned_at, domain.ended_at,
-                {", ".join(f"domain.{column}" for column in _DATES)}, {_next_on()} AS next_on, {columns}
-            FROM migration_domain domain JOIN migration_customer customer ON customer.id = domain.customer_id {joins}
+        WITH tally AS ({tally()}), chosen AS {"MATERIALIZED" if connection.vendor == "postgresql" else ""} (
+            SELECT domain.id, domain.folded, {order.format(next_on=next_on)} AS sorted_by,
+                CASE WHEN domain.paused_at IS NULL THEN 0 ELSE 1 END AS paused,
+                CASE WHEN {overdue} THEN 1 ELSE 0 END AS overdue, {next_on} AS next_on, {", ".join(NUMBERS)}
+            FROM migration_domain domain JOIN tally ON tally.domain_id = domain.id
+                {"JOIN migration_customer customer ON customer.id = domain.customer_id" if needs_customer else ""}
             WHERE {" AND ".join(conditions)}
         )
     """  # noqa: S608 - our own names and expressions
     return sql, values
-
-
-def _of_numbers(wanted: Wanted) -> str:
-    conditions = ["TRUE"]
-    if wanted.state in Mailbox.State.values:
-        conditions.append(f"{wanted.state} > 0")
-    if wanted.overdue:
-        conditions.append(_OVERDUE.format(today=_today()))
-    if wanted.attention:
-        conditions.append("blocked + undelivered > 0")
-    return " AND ".join(conditions)
 
 
 def _today() -> str:

@@ -19,25 +19,22 @@ AT_ONCE = 20_000
 """Rows one fold takes; the next sweep takes the rest."""
 
 
-def kept(domain: str) -> tuple[str, str]:
-    """SQL for the numbers of `domain`, an expression: the columns, named as in NUMBERS, and the joins they need.
+def tally() -> str:
+    """SQL for the numbers of every domain: `domain_id` and the columns of NUMBERS.
 
-    Only of a domain with rows that were not folded the mails are counted, for states or mails of it changed since. What
-    was added stands alone in a join: the planner must not think that all domains are counted.
+    Only of domains with rows that were not folded anything is added up, and their mails are counted, for states or
+    mails of them changed since. All others are read as they stand.
     """
-    base = f"LEFT JOIN {TABLE} base ON base.domain_id = {domain} AND base.is_base"
+    names = (*STATES, "blocked")
     if connection.vendor != "postgresql":
-        columns = [f"COALESCE(base.{name}, 0) AS {name}" for name in (*STATES, "blocked")]
-        lost = f"CASE WHEN base.undelivered IS NULL THEN ({undelivered(domain)}) ELSE base.undelivered END"
-        return ", ".join((*columns, f"{lost} AS undelivered")), base
-    columns = [f"COALESCE(base.{name}, 0) + COALESCE(added.{name}, 0) AS {name}" for name in (*STATES, "blocked")]
-    columns.append("COALESCE(added.undelivered, base.undelivered, 0) AS undelivered")
-    sums = ", ".join(f"sum({name}) AS {name}" for name in (*STATES, "blocked"))
-    added = f"""
-        LEFT JOIN (SELECT domain_id, {sums}, ({undelivered("part.domain_id")}) AS undelivered
-            FROM {TABLE} part WHERE NOT is_base GROUP BY domain_id) added ON added.domain_id = {domain}
+        lost = f"CASE WHEN undelivered IS NULL THEN ({undelivered(f'{TABLE}.domain_id')}) ELSE undelivered END"
+        return f"SELECT domain_id, {', '.join(names)}, {lost} AS undelivered FROM {TABLE}"  # noqa: S608 - our own names
+    return f"""
+        SELECT domain_id, {", ".join(names)}, undelivered FROM {TABLE}
+        WHERE is_base AND domain_id NOT IN (SELECT domain_id FROM {TABLE} WHERE NOT is_base)
+        UNION ALL SELECT domain_id, {", ".join(f"sum({name})" for name in names)}, ({undelivered("part.domain_id")})
+        FROM {TABLE} part WHERE domain_id IN (SELECT domain_id FROM {TABLE} WHERE NOT is_base) GROUP BY domain_id
     """  # noqa: S608 - our own names
-    return ", ".join(columns), base + added
 
 
 # A lock of PostgreSQL's by number: one fold at a time, or an older look at the mails could win over a newer one.
@@ -65,12 +62,8 @@ def of(domains: Iterable[int]) -> dict[int, Numbers]:
     if not wanted:
         return found
     with connection.cursor() as cursor:
-        columns, joins = kept("domain.id")
         places = ", ".join(["%s"] * len(wanted))
-        cursor.execute(
-            f"SELECT domain.id, {columns} FROM migration_domain domain {joins} WHERE domain.id IN ({places})",  # noqa: S608
-            wanted,
-        )
+        cursor.execute(f"SELECT * FROM ({tally()}) tally WHERE domain_id IN ({places})", wanted)  # noqa: S608
         for pk, *numbers in cursor.fetchall():
             found[pk] = numbers_of(numbers)
     return found

@@ -74,6 +74,11 @@ class Row:
     plan_problem: str
 
     @property
+    def states(self) -> list[tuple[str, int, str]]:
+        """Each state that some mailboxes are in: its code, how many, and its name."""
+        return [(state.value, number, str(state.label)) for state, number in self.report.counts.items() if number]
+
+    @property
     def next_step(self) -> str | Promise:
         """What is planned next."""
         return STEPS.get(self.line.next_step, "")
