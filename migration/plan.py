@@ -113,8 +113,8 @@ def facts(domains: Sequence[Domain]) -> dict[int, Facts]:
             found[row.domain_id].announced_at = row.sent_at
     for step in PlanStep.objects.filter(domain__in=found):
         found[step.domain_id].steps[step.kind, step.day] = step
-    for pk, *begun in _begun().filter(pk__in=found).values_list("pk", "mailed", "printed"):
-        found[pk].begun_at = min((at for at in begun if at), default=None)
+    for pk, mailed, printed in _begun(found):
+        found[pk].begun_at = min((at for at in (mailed, printed) if at), default=None)
     for numbers in _counted(found):
         found[numbers.pop("domain_id")].__dict__.update(numbers)
     ending = [domain.pk for domain in domains if domain.ends_on and domain.ends_on <= timezone.localdate()]
@@ -208,13 +208,12 @@ def _reminder_due(domain: Domain, known: Facts, today: date) -> date | None:
     return come if come and done < come else None
 
 
-def _begun() -> QuerySet[Domain]:
-    """The domains with the times of the first invitation that was queued, and of the first letters."""
+def _begun(pks: Iterable[int]) -> Iterable[tuple[int, datetime | None, datetime | None]]:
+    """For each domain when its first invitation was queued, and when its first letters were printed."""
     mails = Mailing.objects.filter(domain=OuterRef("pk"), kind=Mailing.Kind.INVITATION).order_by("created_at")
     letters = Printing.objects.filter(domain=OuterRef("pk")).order_by("printed_at")
-    return Domain.objects.order_by().annotate(
-        mailed=Subquery(mails.values("created_at")[:1]), printed=Subquery(letters.values("printed_at")[:1])
-    )
+    mailed, printed = Subquery(mails.values("created_at")[:1]), Subquery(letters.values("printed_at")[:1])
+    return Domain.objects.filter(pk__in=pks).order_by().values_list("pk", mailed, printed)
 
 
 def _counted(pks: Iterable[int]) -> Iterator[dict[str, int]]:

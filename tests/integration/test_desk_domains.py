@@ -161,7 +161,7 @@ def test_an_empty_announcement_is_not_sent(admin_client_mfa: Client) -> None:
 
     page = admin_client_mfa.post(address_of(domain, "announce"), {"subject": "", "text": ""})
 
-    assert page.status_code == 200
+    assert page.status_code == 422
     assert not domain.mailings.exists()
 
 
