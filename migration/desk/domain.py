@@ -17,7 +17,7 @@ from migration import domains as domain_verbs
 from migration.models import BulkRun, Domain, Mailbox, Mailing, Provisioning
 from migration.refusals import VerbRefused
 
-from . import access, listing, plan_lines, tables, timeline
+from . import access, listing, live, plan_lines, tables, timeline
 from .access import actor, staff_with
 from .bulk import ADMINS
 from .carrying_out import carry_out
@@ -29,6 +29,7 @@ RUNS_AT_MOST = 3
 
 @staff_with("migration.view_mailbox")
 @require_safe
+@live.page
 def domain(request: HttpRequest, pk: int) -> HttpResponse:
     """One domain: its numbers, what is next, and its mailboxes."""
     found = access.domain(pk)

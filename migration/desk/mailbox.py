@@ -12,7 +12,7 @@ from migration import phone_codes
 from migration.models import Mailbox
 from migration.states import may
 
-from . import access, notes, possible, situation, story, tables
+from . import access, live, notes, possible, situation, story, tables
 from .access import actor, staff_with
 from .carrying_out import carry_out
 from .cases import CloseForm
@@ -21,6 +21,7 @@ from .forms import ReasonForm
 
 @staff_with("migration.view_mailbox")
 @require_safe
+@live.page
 def mailbox(request: HttpRequest, pk: int) -> HttpResponse:
     """One mailbox: where it is, what happened, what can be done."""
     return _mailbox_page(request, access.mailbox(pk), ReasonForm())

@@ -7,15 +7,18 @@ const AFTER_ERRORS = 300000;
 // A screen reader hears of changes so often at most.
 const SAID_EVERY = 30000;
 // What somebody did to an element is his, and not the page's.
-const OWN = new Set(["open", "checked", "selected", "value"]);
+const OWN = new Set(["open", "checked", "selected"]);
 
 let tag = "";
 let wait = FASTEST;
 let timer = 0;
 let saidAt = 0;
 
+// A box that stands for something else is another box: a tick must not move on to another mailbox.
 function sameKind(old, fresh) {
-  return old && old.nodeType === fresh.nodeType && old.nodeName === fresh.nodeName && (old.id || "") === (fresh.id || "");
+  if (!old || old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) return false;
+  if (old.nodeType !== Node.ELEMENT_NODE) return true;
+  return old.id === fresh.id && (old.nodeName !== "INPUT" || old.getAttribute("value") === fresh.getAttribute("value"));
 }
 
 // Make `old` like `fresh` in place: focus, a marked text, ticks and what is unfolded stay. Returns whether it changed.

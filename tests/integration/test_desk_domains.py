@@ -194,7 +194,7 @@ def test_pages_have_their_language_and_landmarks(language: str, staff_client: Ca
 
 def test_an_open_breaker_is_on_the_first_page(support_client: Client, admin_client_mfa: Client) -> None:
     Target.objects.create(name="main", breaker_opened_at=timezone.now(), breaker_reason=Push.Reason.KEY)
-    way_out = reverse("admin:migration_target_changelist")
+    way_out = reverse("staff:operation")
 
     for_support, for_admin = (
         client.get(reverse("desk:domains")).content.decode() for client in (support_client, admin_client_mfa)
