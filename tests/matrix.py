@@ -89,6 +89,7 @@ ROWS = """
 /staff/                                              staff
 /staff/search/                                       who-sees-addresses
 /staff/audit/                                        staff
+/staff/audit/csv/                                    admin
 /staff/follow-ups/                                   who-sees-addresses
 /staff/notes/<int:pk>/done/                          who-helps
 /staff/cases/                                        who-sees-addresses

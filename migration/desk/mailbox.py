@@ -112,7 +112,7 @@ def _mailbox_page(request: HttpRequest, found: Mailbox, form: ReasonForm) -> Htt
         "cases": list(found.cases.filter(closed_at=None)),
         "close_form": CloseForm(),
         "notes": notes.of(found),
-        "note_form": notes.NoteForm() if request.user.has_perm("migration.add_note") else None,  # type: ignore[union-attr]
+        "note_form": notes.NoteForm() if request.user.has_perm("migration.add_note") else None,
         "mails": found.mailings.defer("text").all()[:50],
         "pushes": pushes,
         "story": story.of(

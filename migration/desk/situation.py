@@ -51,7 +51,7 @@ class _Known:
     works: bool
     seen: TargetLogin | None
 
-    def last(self, *actions: Action) -> Event | None:
+    def last(self, *actions: Event.Action) -> Event | None:
         """The newest visit of one of these kinds."""
         return next((event for event in self.visits if event.action in actions), None)
 
@@ -169,7 +169,7 @@ def _excluded(known: _Known) -> Answer:
     return f"{sentence} {timeline.why(last) if last else ''}".strip(), _("Include it again if it shall move."), ""
 
 
-_ANSWERS: dict[S, Callable[[_Known], Answer]] = {
+_ANSWERS: dict[Mailbox.State, Callable[[_Known], Answer]] = {
     S.IMPORTED: _imported,
     S.INVITED: _invited,
     S.SIGNED_IN: _signed_in,

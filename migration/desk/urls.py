@@ -31,6 +31,7 @@ urlpatterns = [
     path("", overview.domains, name="domains"),
     path("search/", search.search, name="search"),
     path("audit/", audit.audit, name="audit"),
+    path("audit/csv/", audit.audit_csv, name="audit_csv"),
     path("follow-ups/", notes.follow_ups, name="follow_ups"),
     path("notes/<int:pk>/done/", notes.done, name="note_done"),
     path("cases/", cases.cases, name="cases"),

@@ -1,5 +1,6 @@
 """The audit trail at the desk: everybody sees his own part, an auditor all, and each page costs the same."""
 
+import csv
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 PAGE = "/staff/audit/"
 
 
-def lines(client: Client, **asked: object) -> list[str]:
+def lines(client: Client, **asked: str | int) -> list[str]:
     """The codes of the actions shown."""
     return [line.event.action for line in client.get(PAGE, asked).context["lines"]]
 
@@ -116,8 +117,8 @@ def test_pages_lead_back_and_forth(mailbox: Mailbox, admin_client_mfa: Client, m
     monkeypatch.setattr(audit, "PER_PAGE", 2)
     pks = [Event.record(Event.Action.SIGNED_IN, actor="owner", mailbox=mailbox).pk for _ in range(5)][::-1]
 
-    def page(**asked: object) -> tuple[list[int], int | None, int | None]:
-        context = admin_client_mfa.get(PAGE, {"who": "owner"} | asked).context
+    def page(**asked: str | int) -> tuple[list[int], int | None, int | None]:
+        context = admin_client_mfa.get(PAGE, {"who": "owner", **asked}).context
         return [line.event.pk for line in context["lines"]], context["older"], context["newer"]
 
     assert page() == (pks[:2], pks[1], None)
@@ -155,6 +156,29 @@ def test_a_longer_trail_takes_no_more_queries(trail: Mailbox, admin_client_mfa: 
         Event.record(Event.Action.INVITED, actor=actor, mailbox=make_mailbox())
 
     assert queries() == before
+
+
+def test_an_admin_takes_it_out_as_a_table_and_that_is_kept(
+    trail: Mailbox, admin_client_mfa: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "ROWS_AT_A_TIME", 2)
+
+    answer = admin_client_mfa.get(f"{PAGE}csv/", {"domain": "demo.example"})
+
+    rows = list(csv.reader(answer.getvalue().decode("utf-8-sig").splitlines(), delimiter=";"))
+    assert [row[3] for row in rows[1:]] == ["imported", "invited", "signed in"]
+    assert rows[2][2:] == ["Eva Gruber", "invited", "", "demo.example", "anna@demo.example", "192.0.2.1"]
+    kept = Event.objects.latest("pk")
+    assert (kept.action, kept.detail["number"], kept.detail["only"]) == ("exported", 3, {"domain": "demo.example"})
+    assert admin_client_mfa.get(f"{PAGE}csv/", {"domain": "nowhere"}).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["readonly", "support", "operator"])
+def test_nobody_else_takes_it_out(role: str, trail: Mailbox, staff_client: Callable[..., Client]) -> None:
+    before = Event.objects.count()
+
+    assert staff_client(role).get(f"{PAGE}csv/").status_code == 403
+    assert Event.objects.count() == before
 
 
 def test_reading_writes_nothing(trail: Mailbox, admin_client_mfa: Client) -> None:
