@@ -123,7 +123,7 @@ def _counted(names: Iterable[int]) -> dict[int, Numbers]:
     for pk, state, number in Mailbox.objects.order_by().values_list("domain_id", "state").annotate(n=Count("pk")):
         found[pk].counts[Mailbox.State(state)] = number
     held = Push.objects.filter(state=Push.State.BLOCKED).order_by().values_list("mailbox__domain")
-    blocked = dict(held.annotate(n=Count("pk")))
+    blocked: dict[int, int] = {pk: number for pk, number in held.annotate(n=Count("pk"))}  # noqa: C416 - typed
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT id, ({undelivered('domain.id')}) FROM migration_domain domain")  # noqa: S608
         lost: dict[int, int] = dict(cursor.fetchall())

@@ -109,7 +109,7 @@ def domains(request: HttpRequest) -> HttpResponse:
             "page": page,
             "sums": found.sums,
             "sum": sum_,
-            "coming": [Row(line, sum_, "") for line in found.coming],
+            "coming": [Row(line, _report(line.numbers, line), "") for line in found.coming],
             "open_work": charts.open_work(sum_),
             # What happened by day is known of the whole move only.
             "days": None if wanted.narrows else charts.completion_over_time(days.reached(), sum_.taking_part),

@@ -152,6 +152,19 @@ def test_the_next_date_is_the_first_that_is_not_over(fields: dict[str, Any], exp
     assert (line.next_step, line.next_on) == (step, None if on is None else today(on))
 
 
+def test_the_next_dates_of_all_domains_stand_at_the_top(support_client: Client) -> None:
+    make_domain("spaet.example", deadline=today(9), remind_days=[])
+    make_domain("bald.example", cut_over_on=today(2))
+
+    page = support_client.get(reverse("desk:domains"))
+
+    dates = page.content.decode().partition("Next dates:")[2].partition("</p>")[0]
+    assert re.findall(r"(cut-over|deadline), <a [^>]*>([a-z.]+)</a>", dates) == [
+        ("cut-over", "bald.example"),
+        ("deadline", "spaet.example"),
+    ]
+
+
 def test_what_is_open_adds_up_in_the_picture(support_client: Client) -> None:
     domain = a_domain("d.example", S.IMPORTED, S.INVITED, S.SIGNED_IN, S.ACTIVE, S.EXCLUDED)
     lost(domain)
