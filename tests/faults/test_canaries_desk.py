@@ -21,6 +21,7 @@ from tests.faults import secrecy
 from tests.faults.door import SECRET
 from tests.integration.contacts import enter
 from tests.integration.door import save, sign_in
+from tests.integration.proof import proves_who_it_is
 from tests.integration.test_desk_phone import ask, shown
 from tests.integration.test_letters import secrets as secrets_of
 from tests.integration.test_letters import send
@@ -58,6 +59,7 @@ def wrapped(secret: str) -> set[str]:
 def test_a_code_told_on_the_phone_is_nowhere(
     support_client: Client, mailbox: Mailbox, places: Callable[[], secrecy.Places]
 ) -> None:
+    proves_who_it_is(support_client)
     code = shown(ask(support_client, mailbox))
     assert phone_codes.check(mailbox, code).code, "it is a real one"
 
