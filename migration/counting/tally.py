@@ -123,7 +123,7 @@ def _counted(names: Iterable[int]) -> dict[int, Numbers]:
     for pk, state, number in Mailbox.objects.order_by().values_list("domain_id", "state").annotate(n=Count("pk")):
         found[pk].counts[Mailbox.State(state)] = number
     held = Push.objects.filter(state=Push.State.BLOCKED).order_by().values_list("mailbox__domain")
-    blocked: dict[int, int] = {pk: number for pk, number in held.annotate(n=Count("pk"))}  # noqa: C416 - typed
+    blocked = dict(held.annotate(n=Count("pk")))
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT id, ({undelivered('domain.id')}) FROM migration_domain domain")  # noqa: S608
         lost: dict[int, int] = dict(cursor.fetchall())
@@ -131,8 +131,9 @@ def _counted(names: Iterable[int]) -> dict[int, Numbers]:
 
 
 def _line(numbers: Numbers) -> str:
-    shown = {**numbers.counts, "blocked": numbers.blocked, "undelivered": numbers.undelivered}
-    return " ".join(f"{name}={number}" for name, number in shown.items() if number)
+    states = [(str(state), number) for state, number in numbers.counts.items()]
+    shown = [*states, ("blocked", numbers.blocked), ("undelivered", numbers.undelivered)]
+    return " ".join(f"{name}={number}" for name, number in shown if number)
 
 
 _SUMS = ", ".join(f"sum(gone.{name})" for name in (*STATES, "blocked"))

@@ -13,6 +13,7 @@ from migration.counting import tally, triggers
 from migration.models import Domain, DomainCount, Mailbox, Mailing, Push
 from migration.refusals import VerbRefused
 from tests.factories import make_domain, make_first_login, make_mailbox, make_push
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -150,6 +151,48 @@ def test_missing_triggers_are_told_and_put_up_with_all_counted_anew() -> None:
     triggers.put_up()
 
     assert told == ["the triggers are not there: run manage.py migrate"]
+    agree()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_owners_an_import_and_the_fold_at_once_leave_the_numbers_of_a_plain_count() -> None:
+    domain, other = make_domain(), make_domain()
+    many = [make_mailbox(domain=dom, state=S.SIGNED_IN) for dom in (domain, other) for _number in range(8)]
+
+    def save(mailboxes: list[Mailbox]) -> None:
+        for mailbox in mailboxes:
+            Mailbox.objects.filter(pk=mailbox.pk).update(state=S.PASSWORD_SET)
+
+    def bring_in() -> None:
+        for number in range(5):
+            Mailbox.objects.bulk_create(Mailbox(domain=domain, local_part=f"n{number}.{n}") for n in range(5))
+
+    def fold_often() -> None:
+        for _time in range(10):
+            tally.fold()
+
+    at_once(lambda: save(many[::2]), lambda: save(many[1::2]), bring_in, fold_often, fold_often)
+
+    agree()
+    assert tally.of([domain.pk])[domain.pk].counts[S.IMPORTED] == 25
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_owners_of_one_domain_do_not_wait_for_each_other() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    domain = make_domain()
+    first, second = (make_mailbox(domain=domain, state=S.SIGNED_IN) for _number in range(2))
+
+    def hurried() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '2s'")
+        Mailbox.objects.filter(pk=second.pk).update(state=S.PASSWORD_SET)
+
+    with transaction.atomic():
+        Mailbox.objects.filter(pk=first.pk).update(state=S.PASSWORD_SET)
+        at_once(hurried)
+
     agree()
 
 
