@@ -83,17 +83,19 @@ def _address(local_part: str, domain: str) -> list[Q]:
 
 
 def _best(rows: QuerySet[Any], conditions: Iterable[Q]) -> list[int]:
-    """The numbers of the best matches, one more than are shown; as many queries as there are conditions.
+    """The numbers of the best matches, one more than are shown; at most one query more than there are conditions.
 
-    Within one condition any will do if there are too many: nobody reads on, and sorting them all takes its time.
+    Within one condition any will do if there are too many: nobody reads on, and sorting them all takes its time. Their
+    names are read afterwards, for SQLite would join before it looks.
     """
-    best: list[int] = []
+    tiers: list[list[int]] = []
     for condition in conditions:
-        if len(best) > FOUND_AT_MOST:
-            break
-        found = rows.filter(condition).order_by().values_list("local_part", "domain__name", "pk")
-        best += [pk for _local_part, _domain, pk in sorted(found[: FOUND_AT_MOST + 1]) if pk not in best]
-    return best[: FOUND_AT_MOST + 1]
+        if sum(map(len, tiers)) <= FOUND_AT_MOST:
+            found = rows.filter(condition).order_by().values_list("pk", flat=True)[: FOUND_AT_MOST + 1]
+            tiers.append([pk for pk in found if not any(pk in tier for tier in tiers)])
+    known = rows.filter(pk__in=[pk for tier in tiers for pk in tier]).order_by()
+    names = {pk: name for pk, *name in known.values_list("pk", "local_part", "domain__name")}
+    return [pk for tier in tiers for pk in sorted(tier, key=names.__getitem__)][: FOUND_AT_MOST + 1]
 
 
 def _domains(text: str) -> list[Domain]:
