@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import StaffSession, User
+from migration.desk import live as live_pages
 from migration.models import Event
 from migration.retention import network_of
 
@@ -38,14 +39,17 @@ _SYSTEMS = (
 
 
 def is_over(request: HttpRequest) -> bool:
-    """Whether the session is too old or idle for too long; else note that it was used, and begin it if it is new."""
+    """Whether the session is too old or idle for too long; else note that it was used, and begin it if it is new.
+
+    A page that asks by itself whether something changed is no use: nobody may sit before it.
+    """
     session, now = request.session, int(time.time())
     since, seen = session.get("staff_since"), session.get("staff_seen", 0)
     if since is None:
         begin(request)
     elif now - since >= SESSION_SECONDS or now - seen >= IDLE_SECONDS:
         return True
-    elif now - seen >= SEEN_EVERY_SECONDS:
+    elif now - seen >= SEEN_EVERY_SECONDS and live_pages.HEADER not in request.headers:
         session["staff_seen"] = now
         if not StaffSession.objects.filter(session_key=session.session_key).update(**_seen(request)):
             _name(request, since)

@@ -1,6 +1,7 @@
 """The first page of the desk: sums, the list with its filters and orders, pictures, and what the script asks for."""
 
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -255,3 +256,17 @@ def test_a_reload_by_hand_is_always_whole(support_client: Client) -> None:
     page = support_client.get(reverse("desk:domains"), headers={"If-None-Match": tag})
 
     assert page.status_code == 200
+
+
+def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(
+    staff_client: Callable[..., Client], time_machine: Any
+) -> None:
+    time_machine.move_to("2026-12-01 11:59+01:00", tick=False)
+    client, statuses = staff_client("support"), []
+
+    for moment, asks_by_itself in (("12:00", False), ("12:20", True), ("12:29", True), ("12:31", False)):
+        time_machine.move_to(f"2026-12-01 {moment}+01:00", tick=False)
+        page = ask(client) if asks_by_itself else client.get(reverse("desk:domains"))
+        statuses.append(page.status_code)
+
+    assert statuses == [200, 200, 200, 302]
