@@ -22,6 +22,7 @@ demo-check: browser meter ## Drive the whole journey in a headless browser; exit
 
 screenshots: browser meter ## Take the pictures in docs/images anew from a running demo
 	@$(PY) -m sandbox.check --pictures docs/images
+	@$(PY) -m sandbox.desk_pictures
 	@$(PY) -m sandbox.guide_pictures
 	@$(PY) -m sandbox.import_pictures
 	@$(PY) -m sandbox.letter_picture
