@@ -21,4 +21,5 @@ def proven_long_ago(client: Client) -> None:
 
 def is_asked(answer: Any) -> bool:
     """Whether the answer asks who it is, in place of doing something."""
-    return answer.status_code == 302 and answer.headers["Location"].startswith(reverse("account_reauthenticate"))
+    where: str = answer.headers.get("Location", "")
+    return answer.status_code == 302 and where.startswith(reverse("account_reauthenticate"))

@@ -104,7 +104,8 @@ def undone() -> Iterator[None]:
 
 def knock(client: Client, method: str, address: str, fields: dict[str, str]) -> HttpResponse:
     """Ask as this client would, but keep what it is for the next time: signing out ends nothing."""
-    browser = Client(**client.defaults)
+    browser = Client()
+    browser.defaults |= client.defaults
     browser.cookies.load({name: morsel.value for name, morsel in client.cookies.items()})
     response: HttpResponse = getattr(browser, method)(address, fields)
     return response
