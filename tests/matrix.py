@@ -8,6 +8,7 @@ is what the Django admin has for every model and we have closed (`autocomplete` 
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -184,6 +185,7 @@ ROWS = """
 """
 
 
+@cache
 def rows() -> dict[str, frozenset[str]]:
     """Who may open each route."""
     found = {}
