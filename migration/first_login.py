@@ -9,6 +9,7 @@ import re
 import secrets as random
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -87,7 +88,8 @@ def mint_all(first_logins: Sequence[FirstLogin]) -> list[str]:
     """  # noqa: S608 - places for values only
     adapted = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
-        cursor.execute(sql, [one for row in first_logins for one in (row.pk, row.mac, adapted(row.minted_at))])
+        values: list[Any] = [one for row in first_logins for one in (row.pk, row.mac, adapted(row.minted_at))]
+        cursor.execute(sql, values)
     return secrets
 
 

@@ -45,7 +45,7 @@ class Purpose(StrEnum):
     ADDRESS_BUCKET = "address_bucket"
     TOTP = "totp"
     REVIEW = "review"
-    API_TOKEN = "api_token"
+    API_TOKEN = "api_token"  # noqa: S105 - the name of a purpose
     AUDIT = "audit"
 
 

@@ -44,7 +44,9 @@ class FoldedField(models.TextField):  # type: ignore[type-arg]
     """What the row is called, folded; written with every save of the whole row, for no database folds as people do."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **({"default": "", "editable": False} | kwargs))
+        kwargs.setdefault("default", "")
+        kwargs.setdefault("editable", False)
+        super().__init__(*args, **kwargs)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: ARG002 - Django's signature
         """The name of the row, folded."""
