@@ -195,7 +195,8 @@ def pages_about(mailbox: Mailbox, client: Client) -> dict[str, str]:
     return {
         address: page.content.decode()
         for address, page in pages.items()
-        if page["Content-Type"].startswith("text/html")
+        # A mail shown as it will be is a page of its own, and no page of the desk.
+        if page["Content-Type"].startswith("text/html") and b'<body class="desk' in page.content
     }
 
 
@@ -226,10 +227,9 @@ def test_the_switch_for_everything_stands_on_the_overview_and_shows_everywhere(a
 
     assert campaign.paused() is None
     assert "The whole move is paused" not in admin.get(reverse("desk:domains")).content.decode()
-    assert [(event.action, event.domain) for event in Event.objects.order_by("pk")] == [
-        ("paused", None),
-        ("resumed", None),
-    ]
+    # Looking at every page also takes the domain's list out, which is an event of that domain.
+    told = Event.objects.exclude(action=Event.Action.EXPORTED).order_by("pk")
+    assert [(event.action, event.domain) for event in told] == [("paused", None), ("resumed", None)]
 
 
 def test_more_mailboxes_and_reminders_need_no_more_queries(admin: Client) -> None:
