@@ -65,6 +65,24 @@ def days(page: Page, **numbers: int) -> None:
 
 def test_an_admin_leads_a_domain_from_its_plan_to_its_end(staff: Page, stack: Stack) -> None:
     address = open_domain(staff, stack, PLANNED)
+
+    plan_and_announce(staff, address)
+    invite_two(staff, address)
+    pause_and_resume(staff, address)
+    for verb, reason in (("cut-over", "Agreed with the customer."), ("finish", "Nobody reads the others.")):
+        staff.goto(f"{address}plan/")
+        form = staff.locator(f"form[action$='/{verb}/']")
+        staff.locator("details", has=form).locator("summary").click()
+        form.locator("[name=reason]").fill(reason)
+        form.locator("button").click()
+        expect(staff.locator(".notice.good")).to_be_visible()
+
+    staff.goto(f"{stack.portal}/staff/audit/")
+    expect(staff.locator("tbody tr", has_text="move finished").first).to_contain_text(PLANNED)
+
+
+def plan_and_announce(staff: Page, address: str) -> None:
+    """Dates in the plan; the clock tells the contact, and his server accepts it."""
     staff.goto(f"{address}plan/")
     days(staff, announce_on=0, invite_on=2, deadline=21, cut_over_on=22, ends_on=60)
     expect(staff.get_by_text("The plan is saved.")).to_be_visible()
@@ -76,6 +94,9 @@ def test_an_admin_leads_a_domain_from_its_plan_to_its_end(staff: Page, stack: St
         staff.reload()
     expect(accepted).to_be_visible()
 
+
+def invite_two(staff: Page, address: str) -> None:
+    """Two of the list at once."""
     staff.goto(address)
     for box in staff.locator("[name=mailbox]").all()[:2]:
         box.check()
@@ -87,24 +108,18 @@ def test_an_admin_leads_a_domain_from_its_plan_to_its_end(staff: Page, stack: St
     staff.goto(address)
     expect(staff.locator("tbody .badge", has_text="invited")).to_have_count(2)
 
+
+def pause_and_resume(staff: Page, address: str) -> None:
+    """With a reason that is shown as long as it lasts."""
     staff.goto(f"{address}plan/")
-    staff.locator("details", has=staff.locator("form[action$='/pause/']")).locator("summary").click()
-    staff.locator("form[action$='/pause/'] [name=reason]").fill("The owner is on holiday.")
-    staff.locator("form[action$='/pause/'] button").click()
+    form = staff.locator("form[action$='/pause/']")
+    staff.locator("details", has=form).locator("summary").click()
+    form.locator("[name=reason]").fill("The owner is on holiday.")
+    form.locator("button").click()
     staff.goto(address)
     expect(staff.locator("main")).to_contain_text("The owner is on holiday.")
     staff.locator("form[action$='/resume/'] button").first.click()
     expect(staff.locator("form[action$='/pause/'] button").first).to_be_visible()
-
-    for verb, reason in (("cut-over", "Agreed with the customer."), ("finish", "Nobody reads the others.")):
-        staff.goto(f"{address}plan/")
-        form = staff.locator(f"form[action$='/{verb}/']")
-        staff.locator("details", has=form).locator("summary").click()
-        form.locator("[name=reason]").fill(reason)
-        form.locator("button").click()
-        expect(staff.locator(".notice.good")).to_be_visible()
-    staff.goto(f"{stack.portal}/staff/audit/")
-    expect(staff.locator("tbody tr", has_text="move finished").first).to_contain_text(PLANNED)
 
 
 def test_support_tells_in_three_clicks_whether_the_password_is_set_and_why_it_does_not_work(
