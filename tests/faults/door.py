@@ -74,7 +74,7 @@ class Door:
         if not mails:
             return None
         (locator, *_), (secret, *_) = LOCATOR.findall(mails[-1]), SECRET.findall(mails[-1])
-        client = _browser(f"10.1.{mailbox.pk // 250}.{mailbox.pk % 250}")
+        client = _browser(f"10.{mailbox.pk >> 16 & 255}.{mailbox.pk >> 8 & 255}.{mailbox.pk & 255}")
         for _ in range(TRIES):
             answer = self._seen(lambda: sign_in(client, mailbox.address, secret, locator=locator))
             if answer.status_code != 503:
