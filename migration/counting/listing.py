@@ -14,7 +14,7 @@ from migration.models.customers import folded
 
 from .tally import NUMBERS, Numbers, numbers_of, tally
 
-PER_PAGE = 50
+PER_PAGE = 25
 COMING = 4
 """How many of the domains are told for which something is planned next."""
 SORTS = ("name", "customer", "completion", "open", "next", "deadline")
