@@ -31,7 +31,7 @@ def save(page: Page, **days: int) -> None:
 
 def test_a_domain_is_planned_announced_by_the_clock_and_started(page: Page, stack: Stack) -> None:
     page.goto(f"{stack.portal}/staff/")
-    page.get_by_role("link", name=TO_BE_MADE[0]).first.click()
+    page.locator("th a.address", has_text=TO_BE_MADE[0]).click()
     page.get_by_role("link", name="Plan", exact=True).click()
     expect(page.get_by_text("There is no plan yet.")).to_be_visible()
     found = in_both_schemes(page)

@@ -14,7 +14,7 @@ WORKER_MS = 60_000
 
 def of_domain(page: Page, stack: Stack) -> None:
     page.goto(f"{stack.portal}/staff/")
-    page.get_by_role("link", name=TO_BE_MADE[0]).first.click()
+    page.locator("th a.address", has_text=TO_BE_MADE[0]).click()
     page.get_by_role("link", name="not checked yet").click()
 
 

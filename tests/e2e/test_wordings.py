@@ -22,7 +22,7 @@ def page(chromium: Browser, stack: Stack) -> Page:
 
 def open_wording(page: Page, stack: Stack) -> None:
     page.goto(f"{stack.portal}/staff/")
-    page.get_by_role("link", name=TO_BE_MADE[0]).first.click()
+    page.locator("th a.address", has_text=TO_BE_MADE[0]).click()
     page.get_by_role("link", name="Wording of the mails").click()
     page.get_by_role("link", name="invitation: several people, English").click()
 
