@@ -15,7 +15,7 @@ from migration import dns_checks, dns_letter
 from migration.dns.mail_records import key_of
 from migration.models import DnsCheck, Domain, Mailing, Zone
 
-from . import access
+from . import access, actors
 from .access import actor, staff_with
 from .carrying_out import carry_out
 
@@ -113,10 +113,12 @@ def _page(request: HttpRequest, domain: Domain, form: TellForm | None = None) ->
     check = checks[0] if checks else None
     lines = check.found if check else []
     mx = next((line for line in lines if line.kind == "mx"), None)
+    who = actors.words(row.asked_by for row in checks)
     context: dict[str, Any] = {
         "domain": domain,
         "asking": _is_asked(domain),
         "check": check,
+        "who": who[check.asked_by] if check else "",
         "tone": TONES.get(check.verdict, "") if check else "",
         "lines": [(line, _tone(line.verdict, line.counts)) for line in lines],
         "ttl_hours": dns_letter.hours(mx.ttl) if mx and (mx.ttl or 0) > dns_letter.LOW_TTL else None,
@@ -125,7 +127,7 @@ def _page(request: HttpRequest, domain: Domain, form: TellForm | None = None) ->
         "letter": _letter(domain, check) if check else None,
         "recipient": dns_checks.contact_of(domain),
         "mailed": domain.mailings.filter(kind=Mailing.Kind.DNS).order_by("-pk").first(),
-        "before": [(row, TONES.get(row.verdict, "")) for row in checks[1:]],
+        "before": [(row, TONES.get(row.verdict, ""), who[row.asked_by]) for row in checks[1:]],
         "form": form or TellForm(initial=model_to_dict(_zone(domain), TellForm.base_fields)),
     }
     return render(request, "desk/checks.html", context)

@@ -182,3 +182,12 @@ def test_text_of_strangers_is_shown_as_text(domain: Domain, support_client: Clie
 
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
+
+
+def test_who_asked_is_told_in_words(domain: Domain, support_client: Client) -> None:
+    answered(domain, OLD_MX)
+    DnsCheck.objects.update(asked_by="clock")
+
+    page = support_client.get(reverse("desk:checks", args=[domain.pk])).content.decode()
+
+    assert "asked by the plan&#x27;s clock" in page
