@@ -69,12 +69,6 @@ def current(request: HttpRequest, *, seen: bool = True) -> Here | None:
     return found
 
 
-def current_owner(request: HttpRequest) -> Mailbox | None:
-    """The mailbox whose owner is signed in, with its domain, or None."""
-    here = current(request)
-    return here.mailbox if here else None
-
-
 def owner_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Call the view with what who is signed in came with; send everybody else to the sign-in page."""
     return _required(view, seen=True)
