@@ -154,6 +154,7 @@ def test_every_suggestion_is_long_different_and_good(page: Page) -> None:
     policy = Policy(words=context_words("josef.sonnleitner", "sonnleitner.example", "ITEG"))
     drawn = []
     for _ in range(60):
+        expect(page.locator("[data-suggestion]")).not_to_be_empty()  # until the script has drawn the first
         drawn.append(page.locator("[data-suggestion]").inner_text())
         page.locator("[data-next]").click()
 
@@ -170,6 +171,7 @@ def test_suggestions_are_in_the_language_of_the_page(chromium: Browser, stack: S
     sign_in(page, stack, "nina.berger")
     drawn = []
     for _ in range(30):
+        expect(page.locator("[data-suggestion]")).not_to_be_empty()  # until the script has drawn the first
         drawn.append(page.locator("[data-suggestion]").inner_text())
         page.locator("[data-next]").click()
 
