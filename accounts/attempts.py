@@ -6,6 +6,7 @@ The counters are rows: all web processes share them, and they survive a restart.
 
 import ipaddress
 import re
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
@@ -129,8 +130,17 @@ def spend(*buckets: Bucket) -> dict[Bucket, int]:
     """
     if not buckets:
         return {}
-    with transaction.atomic(durable=True):
+    with committed(statements=len(buckets)):
         return {bucket: _count(bucket) for bucket in sorted(buckets)}
+
+
+def committed(*, statements: int) -> AbstractContextManager[None]:
+    """What so many statements need to be committed together when the block ends; one alone is so by itself.
+
+    Raises RuntimeError inside a transaction.
+    """
+    alone = statements == 1 and not connection.in_atomic_block
+    return nullcontext() if alone else transaction.atomic(durable=True)
 
 
 def give_back(*buckets: Bucket) -> None:

@@ -49,6 +49,10 @@ class Rule:
     words: tuple[str, ...] = ()
     quiet: bool = False
 
+    def __hash__(self) -> int:
+        # Templates remember what they made of a rule; strings know their hash, and hardly two rules share these two.
+        return hash((self.name, self.sentence))
+
     def holds(self, password: str) -> bool:
         """Whether the password, in NFC, keeps the rule. rules.js says the same."""
         lowered = password.lower()

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db import IntegrityError, connections, router, transaction
+from django.db import connections, router
 from django.utils import timezone
 
 KEY_BYTES = 20
@@ -43,12 +43,14 @@ class SessionStore(DatabaseStore):
                 if cursor.rowcount == 0:
                     raise UpdateError
             return
-        sql = f"INSERT INTO {table} (session_data, expire_date, session_key) VALUES (%s, %s, %s)"  # noqa: S608 - own table
-        try:
-            with transaction.atomic(database), connection.cursor() as cursor:
-                cursor.execute(sql, values)
-        except IntegrityError as taken:
-            raise CreateError from taken
+        # A key that is taken is no error of the database's, which would end the transaction around it.
+        sql = f"""
+            INSERT INTO {table} (session_data, expire_date, session_key) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
+        """  # noqa: S608 - own table
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            if cursor.rowcount == 0:
+                raise CreateError
 
     def _stored(self) -> str | None:
         key = self.session_key

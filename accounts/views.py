@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from migration import first_login as first_logins
 from migration import mailboxes
 from migration.guides import facts
+from migration.joined import Part
 from migration.models import Event, Mailbox, Push
 from migration.refusals import VerbRefused
 from migration.states import handed_over
@@ -38,6 +39,9 @@ SAME_SENDING = timedelta(seconds=10)
 
 # A transfer that takes longer than this is called what it is: being looked after.
 SOON = timedelta(minutes=10)
+
+# What the pages look at.
+_OF_A_PUSH = Part(Push, "id version kept_old state confirmed_update created_at")
 
 
 @sensitive_post_parameters("secret")
@@ -204,20 +208,18 @@ def _password_page(
 
 def _submission(mailbox: Mailbox, sent: uuid.UUID) -> uuid.UUID:
     """The name under which this sending is saved: the form's own, unless it is used up."""
-    sql = "SELECT id, mailbox_id, created_at FROM migration_push WHERE submission = %s"
-    named = Push.objects.raw(sql, [Push._meta.get_field("submission").get_db_prep_value(sent, connection)])
-    used_up = any(push.mailbox_id != mailbox.pk or timezone.now() - push.created_at > SAME_SENDING for push in named)
-    return uuid.uuid4() if used_up else sent
+    sql = "SELECT 1 FROM migration_push WHERE submission = %s AND (mailbox_id <> %s OR created_at < %s)"
+    name = Push._meta.get_field("submission").get_db_prep_value(sent, connection)
+    since = connection.ops.adapt_datetimefield_value(timezone.now() - SAME_SENDING)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [name, mailbox.pk, since])
+        return uuid.uuid4() if cursor.fetchone() else sent
 
 
 def _newest_push(mailbox: Mailbox) -> Push | None:
     if mailbox.version == 0:
         return None
-    sql = """
-        SELECT id, version, kept_old, state, confirmed_update, created_at FROM migration_push
-        WHERE mailbox_id = %s ORDER BY version DESC LIMIT 1
-    """
-    return next(iter(Push.objects.raw(sql, [mailbox.pk])), None)
+    return next(iter(_OF_A_PUSH.rows("mailbox_id = %s ORDER BY version DESC LIMIT 1", mailbox.pk)), None)
 
 
 def _state(mailbox: Mailbox, push: Push) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from datetime import timedelta
 from math import ceil
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from .attempts import Attempts, Bucket
+from .attempts import Attempts, Bucket, committed
 
 # From this many wrong tries in a row with one link on, each is followed by a wait: one second, then twice the last one.
 WAIT_FROM, DOUBLED = 5, 6
@@ -35,7 +35,7 @@ def spend_in_turn(bucket: Bucket) -> int:
     Nobody sleeps: the row says when the next try may come. Of many at once the first sets the wait, so the others come
     too early. Raises TooEarly, and RuntimeError inside a transaction.
     """
-    with transaction.atomic(durable=True):
+    with committed(statements=1):
         count = _count_in_turn(bucket)
     if count is None:
         raise TooEarly(_seconds_left(bucket))

@@ -1,11 +1,15 @@
-"""A browser as lean as can be: one kept connection, cookies, redirects. What is measured are the servers, not this."""
+"""A browser as lean as can be: one kept connection, cookies, redirects. What is measured are the servers, not this.
 
-from http.client import HTTPConnection, HTTPException
+It runs on the same processors as they do, so it reads answers by itself: http.client takes ten times as long for one.
+"""
+
+import socket
+from io import BufferedReader
 from types import TracebackType
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+FORM = "Content-Type: application/x-www-form-urlencoded"
 
 
 class Page(NamedTuple):
@@ -21,7 +25,10 @@ class Browser:
 
     def __init__(self, server: str) -> None:
         self._server = server
-        self._connection = HTTPConnection(urlsplit(server).netloc, timeout=30)
+        self._host = urlsplit(server).netloc
+        host, _, port = self._host.partition(":")
+        self._socket = socket.create_connection((host, int(port)), timeout=30)
+        self._answers = self._socket.makefile("rb")
         self._cookies: dict[str, str] = {}
 
     def __enter__(self) -> "Browser":
@@ -30,7 +37,8 @@ class Browser:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._connection.close()
+        self._answers.close()
+        self._socket.close()
 
     def get(self, url: str) -> Page:
         """Open a page."""
@@ -42,18 +50,38 @@ class Browser:
 
     def _arrive(self, method: str, url: str, body: str | None) -> Page:
         path = url.removeprefix(self._server)
-        cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {self._host}"]
+        if self._cookies:
+            lines.append("Cookie: " + "; ".join(f"{name}={value}" for name, value in self._cookies.items()))
+        if body is not None:
+            lines += [FORM, f"Content-Length: {len(body)}"]
         try:
-            self._connection.request(method, path, body, (FORM if body else {}) | (cookies if self._cookies else {}))
-            response = self._connection.getresponse()
-            text = response.read().decode()
-        except (OSError, HTTPException) as error:
+            self._socket.sendall("\r\n".join([*lines, "", body or ""]).encode())
+            status, headers, text = _answer(self._answers)
+        except (OSError, ValueError) as error:
             raise RuntimeError(f"{method} {path} got no answer: {error!r}") from error
-        for cookie in response.headers.get_all("Set-Cookie", ()):
+        for cookie in headers.get("set-cookie", ()):
             name, _, value = cookie.partition(";")[0].partition("=")
             self._cookies[name] = value
-        if response.status == 302:
-            return self.get(response.headers["Location"])
-        if response.status != 200:
-            raise RuntimeError(f"{method} {path} gave {response.status}: {text[:500]}")
-        return Page(path, response.status, text)
+        if status == 302:
+            return self.get(headers["location"][0])
+        if status != 200:
+            raise RuntimeError(f"{method} {path} gave {status}: {text[:500]}")
+        return Page(path, status, text)
+
+
+def _answer(stream: BufferedReader) -> tuple[int, dict[str, list[str]], str]:
+    """Status, headers by their names in lower case, and body (RFC 9112). Raises ValueError for what is no answer."""
+    status = int(stream.readline().partition(b" ")[2][:3])
+    headers: dict[str, list[str]] = {}
+    while line := stream.readline().decode("latin-1").strip():
+        name, _, value = line.partition(":")
+        headers.setdefault(name.lower(), []).append(value.strip())
+    if "content-length" in headers:
+        return status, headers, stream.read(int(headers["content-length"][0])).decode()
+    chunks = []
+    while size := int(stream.readline(), 16):
+        chunks.append(stream.read(size))
+        stream.readline()
+    stream.readline()
+    return status, headers, b"".join(chunks).decode()

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from .joined import Joined
+from .joined import Joined, Part
 from .models import FirstLogin, Mailbox
 from .secrets import Purpose, mac, mac_matches
 
@@ -34,6 +34,7 @@ _OF_A_SESSION = Joined(
     domain="name cut_over_at ended_at",
     customer="language",
 )
+_TO_CHECK = Part(FirstLogin, "id mailbox_id locator mac created_at minted_at consumed_at revoked_at printing_id")
 
 
 def new_locator() -> str:
@@ -188,10 +189,8 @@ def revoke_all(mailbox: Mailbox) -> int:
 
 
 def _newest_two(mailbox: Mailbox | None) -> list[FirstLogin]:
-    sql = """
-        SELECT * FROM migration_firstlogin WHERE mailbox_id = %s AND mac IS NOT NULL ORDER BY number DESC LIMIT 2
-    """
-    newest = list(FirstLogin.objects.raw(sql, [mailbox.pk if mailbox else 0]))
+    which = "mailbox_id = %s AND mac IS NOT NULL ORDER BY number DESC LIMIT 2"
+    newest: list[FirstLogin] = _TO_CHECK.rows(which, mailbox.pk if mailbox else 0)
     if mailbox:
         for first_login in newest:
             first_login.mailbox = mailbox

@@ -24,7 +24,7 @@ _FROM = """
 class Joined:
     """The columns to read of each of the four tables, by their names; their keys are read in any case.
 
-    Raises KeyError for a name that is no column.
+    Without a name the customer is left out, and loaded when looked at. Raises KeyError for a name that is no column.
     """
 
     def __init__(self, *, first_login: str = "", mailbox: str = "", domain: str = "", customer: str = "") -> None:
@@ -32,9 +32,9 @@ class Joined:
             Part(FirstLogin, f"id mailbox_id {first_login}"),
             Part(Mailbox, f"id domain_id {mailbox}"),
             Part(Domain, f"id customer_id {domain}"),
-            Part(Customer, f"id {customer}"),
+            *([Part(Customer, f"id {customer}")] if customer else []),
         )
-        columns = [f"{table}.{name}" for table, part in zip("fmdc", self._parts, strict=True) for name in part.names]
+        columns = [f"{table}.{name}" for table, part in zip("fmdc", self._parts, strict=False) for name in part.names]
         self._select = f"SELECT {', '.join(columns)} {_FROM}"
 
     def first(self, where: str, *values: str | int) -> FirstLogin | None:
@@ -46,8 +46,10 @@ class Joined:
         if row is None:
             return None
         rest = iter(row)
-        first_login, mailbox, domain, customer = (part.made(database, rest) for part in self._parts)
-        domain.customer, mailbox.domain, first_login.mailbox = customer, domain, mailbox
+        first_login, mailbox, domain, *customer = (part.made(database, rest) for part in self._parts)
+        mailbox.domain, first_login.mailbox = domain, mailbox
+        if customer:
+            domain.customer = customer[0]
         return cast(FirstLogin, first_login)
 
 
@@ -61,6 +63,14 @@ class Part:
         fields = [field for field in model._meta.concrete_fields if field.attname in names.split()]
         self.model, self.names = model, [field.attname for field in fields]
         self.readers = [_READERS.get(field.get_internal_type()) for field in fields]
+
+    def rows(self, which: str, *values: str | int) -> list[Any]:
+        """The objects that the rest of a statement, from its WHERE on, chooses; each value is a `%s` in it."""
+        database = router.db_for_read(self.model)
+        table = self.model._meta.db_table
+        with connections[database].cursor() as cursor:
+            cursor.execute(f"SELECT {', '.join(self.names)} FROM {table} WHERE {which}", values)  # noqa: S608 - our own
+            return [self.made(database, iter(row)) for row in cursor.fetchall()]
 
     def made(self, database: str, rest: Iterator[object]) -> Any:
         """The object, made of as many of the values left as there are names."""
