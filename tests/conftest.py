@@ -71,6 +71,15 @@ def _english(settings: Any) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _cheap_static_files(settings: Any) -> None:
+    """Each `Client` is a web server of its own, which would read every static file before its first answer.
+
+    So they are found when they are asked for. As in production they are served in the browser tests.
+    """
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(autouse=True)
 def _cheap_staff_hasher(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["tests.conftest.CheapStaffHasher"]
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
