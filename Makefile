@@ -29,20 +29,19 @@ screenshots: browser meter ## Take the pictures in docs/images anew from a runni
 	@$(PY) -m sandbox.mail_pictures
 	@$(PY) -m sandbox.review_pictures
 
-# What the second run leaves out touches no database, or only shows pages.
-ON_SERVERS := tests/integration tests/property tests/faults tests/e2e/test_journey.py tests/e2e/test_owner.py
-
 # Where the tests of the catalogue of faults are; in the last two no database takes part.
 FAULTS := tests/faults tests/integration tests/property
 FAULTS_ONCE := tests/contract tests/unit
 
-test: test-sqlite test-servers ## Run all tests on SQLite, then what touches the database on PostgreSQL and Valkey
+# Which tests run beside which, and which of them also on servers, is in tests/lanes.py.
+test: browser meter ## Run all tests on SQLite, and what touches the database on PostgreSQL and Valkey, side by side
+	$(PY) -m tests.lanes sqlite servers -- $(ARGS)
 
 test-sqlite: browser meter
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m tests.lanes sqlite -- $(ARGS)
 
 test-servers: browser meter
-	$(PY) -m tests.servers $(PY) -m pytest $(ON_SERVERS) $(ARGS)
+	$(PY) -m tests.lanes servers -- $(ARGS)
 
 faults: .venv/dev.stamp ## Try every fault with 20 seeds, on both databases; writes docs/reliability.md
 	@rm -f build/faults-*.json
