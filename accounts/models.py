@@ -48,6 +48,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.SUPPORT)
     is_active = models.BooleanField(_("may sign in"), default=True)
     date_joined = models.DateTimeField(_("since"), auto_now_add=True)
+    # Set with a password from the command line, and gone with the second factor: until then the password is all.
+    first_password_until = models.DateTimeField(_("first password valid until"), null=True, blank=True, editable=False)
 
     objects = UserManager()
 

@@ -4,6 +4,7 @@ import getpass
 import secrets
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
@@ -12,10 +13,14 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.utils import timezone
 
 from accounts import staff_sessions
 from accounts.models import User
 from migration.models import Event
+
+# How long a password from the command line opens the sign-in while there is no second factor.
+FIRST_PASSWORD = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,14 @@ def password_for(user: User) -> Password:
 
 
 def save(user: User, password: Password, *, actor: str, totp_secret: str | None = None) -> None:
-    """Write the row, without a second factor unless its secret is given. Sessions of before end."""
+    """Write the row, without a second factor unless its secret is given. Sessions of before end.
+
+    Until a second factor is set up, the password is good for FIRST_PASSWORD.
+    """
     is_new = user.pk is None
     with transaction.atomic():
         user.set_password(password.text)
+        user.first_password_until = None if totp_secret else timezone.now() + FIRST_PASSWORD
         user.save()
         Authenticator.objects.filter(user=user).delete()
         if totp_secret:
@@ -65,3 +74,14 @@ def save(user: User, password: Password, *, actor: str, totp_secret: str | None 
             fields = ["password", "second factor"]
             Event.record(Event.Action.STAFF_CHANGED, actor=actor, staff=user.email, fields=fields, role=user.role)
             staff_sessions.end_all(user, why="new start", actor=actor)
+
+
+def told(user: User, password: Password) -> str:
+    """What the command prints: the role, the password if we made it, and how long it is good."""
+    lines = [f"{user.email} may sign in as {user.get_role_display()}."]
+    if user.first_password_until:
+        hours = round(FIRST_PASSWORD.total_seconds() / 3600)
+        lines.append(f"The second factor has to be set up within {hours} hours; later the password opens nothing.")
+    if password.made:
+        lines.append(f"Password, shown only now: {password.text}")
+    return "\n".join(lines)

@@ -28,6 +28,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse, reverse_lazy
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -57,6 +58,11 @@ def has_second_factor(user: AbstractBaseUser | AnonymousUser) -> bool:
 
 class RoleBackend(ModelBackend):
     """Sign-in by address and password; permissions follow from the role alone."""
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        """Nobody whose sign-in was closed, or who had a first password and no second factor for too long."""
+        until = user.first_password_until if isinstance(user, User) else None
+        return super().user_can_authenticate(user) and (until is None or until > timezone.now())
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """The permissions of the role; they do not depend on the object."""

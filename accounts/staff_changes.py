@@ -54,6 +54,7 @@ def _password(pk: int) -> str:
 
 
 def _record_factors(request: HttpRequest, before: dict[int, str], after: dict[int, str]) -> str:
+    User.objects.filter(pk=request.user.pk or 0, first_password_until__isnull=False).update(first_password_until=None)
     added = Counter(kind for pk, kind in after.items() if pk not in before)
     removed = Counter(kind for pk, kind in before.items() if pk not in after)
     Event.record(

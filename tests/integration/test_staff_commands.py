@@ -1,14 +1,21 @@
 """Who makes staff: the command line, and an admin who changes what they may do, after a proof."""
 
 import io
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, format_hotp_value, hotp_value
+from allauth.mfa.utils import decrypt
+from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.staff_sessions import live
@@ -143,3 +150,43 @@ def test_a_proof_does_not_make_an_admin_of_an_operator(staff_client: Callable[..
     assert change(operator, other, role="admin").headers["Location"].startswith("/admin/login/")
     other.refresh_from_db()
     assert other.role == "readonly"
+
+
+@pytest.mark.parametrize(("command", "options"), [("create_admin", ()), ("add_staff", ("--role", "admin"))])
+def test_a_first_password_nobody_used_opens_nothing_after_a_day(command: str, options: tuple[str, ...]) -> None:
+    told = run(command, "eva@provider.example", *options)
+    password = told.split()[-1]
+    assert "24 hours" in told
+
+    with time_machine.travel(timezone.now() + timedelta(hours=23)):
+        assert authenticate(None, email="eva@provider.example", password=password)
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        assert authenticate(None, email="eva@provider.example", password=password) is None
+
+        renewed = run("add_staff", "eva@provider.example", "--renew").split()[-1]
+        assert authenticate(None, email="eva@provider.example", password=renewed)
+
+
+def test_who_signed_in_but_set_up_no_second_factor_is_out_after_a_day() -> None:
+    run("create_admin", "eva@provider.example")
+    client = Client()
+    client.force_login(User.objects.get(), backend="accounts.staff.RoleBackend")
+
+    assert client.get("/staff/").url == "/staff/sign-in/second-factor/app/"  # type: ignore[attr-defined]
+    User.objects.update(first_password_until=timezone.now() - timedelta(seconds=1))
+    assert client.get("/staff/").url.startswith("/staff/sign-in/login/")  # type: ignore[attr-defined]
+
+
+def test_with_a_second_factor_the_password_has_no_end() -> None:
+    password = run("create_admin", "eva@provider.example").split()[-1]
+    user, client = User.objects.get(), Client()
+    client.force_login(user, backend="accounts.staff.RoleBackend")
+    client.post(reverse("account_reauthenticate"), {"password": password})
+
+    enrol = reverse("mfa_activate_totp")
+    client.get(enrol)
+    secret = decrypt(client.session[SECRET_SESSION_KEY])
+    client.post(enrol, {"code": format_hotp_value(hotp_value(secret, int(time.time()) // 30))})
+
+    assert Authenticator.objects.filter(user=user, type="totp").exists()
+    assert User.objects.get().first_password_until is None

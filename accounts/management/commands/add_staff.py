@@ -9,7 +9,7 @@ from allauth.mfa.totp.internal.auth import generate_totp_secret
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
-from accounts.new_staff import checked, password_for, save
+from accounts.new_staff import checked, password_for, save, told
 
 
 class Command(BaseCommand):
@@ -45,9 +45,7 @@ class Command(BaseCommand):
         secret = _totp_secret(options["totp_secret_file"]) if options["totp_secret_file"] else None
         password = password_for(user)
         save(user, password, actor="command:add_staff", totp_secret=secret)
-        self.stdout.write(f"{email} may sign in as {user.get_role_display()}.")
-        if password.made:
-            self.stdout.write(f"Password, shown only now: {password.text}")
+        self.stdout.write(told(user, password))
 
     def _user(self, email: str, options: dict[str, Any]) -> User:
         user = User.objects.filter(email=email).first()

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
-from accounts.new_staff import checked, password_for, save
+from accounts.new_staff import checked, password_for, save, told
 
 
 class Command(BaseCommand):
@@ -33,6 +33,4 @@ class Command(BaseCommand):
         user = User(email=email, name=options["name"], role=User.Role.ADMIN)
         password = password_for(user)
         save(user, password, actor="command:create_admin")
-        self.stdout.write(f"{email} may sign in as {user.get_role_display()}.")
-        if password.made:
-            self.stdout.write(f"Password, shown only now: {password.text}")
+        self.stdout.write(told(user, password))
