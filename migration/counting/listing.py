@@ -25,6 +25,16 @@ _NEVER = "'9999-12-31'"
 _DONE = " + ".join(Mailbox.DONE)
 _TAKING_PART = " + ".join(state for state in Mailbox.State.values if state != Mailbox.State.EXCLUDED)
 _OPEN = " + ".join(state for state in Mailbox.State.values if state not in (*Mailbox.DONE, Mailbox.State.EXCLUDED))
+# What a date was for can be done although its day is ahead: then it is no step any more.
+_STEP = (
+    "EXISTS (SELECT 1 FROM migration_planstep s WHERE s.domain_id = domain.id AND s.kind = '{kind}' AND s.day = {day})"
+)
+_WAS_DONE = {
+    "announce_on": "EXISTS (SELECT 1 FROM migration_mailing m WHERE m.domain_id = domain.id"
+    " AND m.kind = 'announcement' AND m.state = 'sent')",
+    "invite_on": f"({_STEP.format(kind='invite', day='domain.invite_on')} OR (imported = 0 AND {_TAKING_PART} > 0))",
+    "cut_over_on": "domain.cut_over_at IS NOT NULL",
+}
 _ORDERS = {
     "name": "domain.folded",
     "customer": "customer.folded",
@@ -97,7 +107,7 @@ def find(wanted: Wanted, page: int = 1) -> Found:
     chosen, values = _chosen(wanted)
     shown = {
         "clockwork": f"CASE WHEN {_CLOCKWORK} THEN 1 ELSE 0 END",
-        "dates": ", ".join(f"domain.{name}" for name in _DATES),
+        "dates": ", ".join(map(_still, _DATES)),
         "numbers": ", ".join(f"few.{name}" for name in NUMBERS),
     }
     turned = "DESC" if wanted.sort.startswith("-") else "ASC"
@@ -171,20 +181,30 @@ def _next_on() -> str:
     """The first date of the plan from today on; reminders are so many days before the deadline."""
     postgres, today = connection.vendor == "postgresql", _today()
     before = "domain.deadline - {days}::int" if postgres else "date(domain.deadline, '-' || {days} || ' days')"
-    columns = [f"domain.{name}" for name in _DATES]
-    dates = [f"CASE WHEN {column} >= {today} THEN {column} END" for column in columns]
+    dates = [f"CASE WHEN domain.{name} >= {today} THEN {_still(name)} END" for name in _DATES]
     for days in settings.REMIND_DAYS:
         day = before.format(days=f"'{days}'")
-        dates.append(f"CASE WHEN domain.remind_days IS NULL AND {day} >= {today} THEN {day} END")
+        dates.append(f"CASE WHEN domain.remind_days IS NULL AND {_is_ahead(day)} THEN {day} END")
     own = before.format(days="own.value")
     each = "jsonb_array_elements_text(domain.remind_days) own" if postgres else "json_each(domain.remind_days) own"
-    first_own = f"SELECT min({own}) FROM {each} WHERE {own} >= {today}"  # noqa: S608 - our own names
+    first_own = f"SELECT min({own}) FROM {each} WHERE {_is_ahead(own)}"  # noqa: S608 - our own names
     dates.append(f"CASE WHEN domain.remind_days IS NOT NULL THEN ({first_own}) END")
     if postgres:
         first = f"LEAST({', '.join(dates)})"
     else:
         first = f"NULLIF(min({', '.join(f'COALESCE({one}, {_NEVER})' for one in dates)}), {_NEVER})"
     return f"CASE WHEN domain.ended_at IS NULL THEN {first} END"
+
+
+def _still(name: str) -> str:
+    """The date of the plan, or NULL when what it is for was done."""
+    done = _WAS_DONE.get(name)
+    return f"CASE WHEN {done} THEN NULL ELSE domain.{name} END" if done else f"domain.{name}"
+
+
+def _is_ahead(day: str) -> str:
+    """Whether a reminder's day is to come, or is today and nobody was reminded yet."""
+    return f"({day} > {_today()} OR ({day} = {_today()} AND NOT {_STEP.format(kind='remind', day=day)}))"
 
 
 def _line(row: Sequence[Any]) -> Line:
