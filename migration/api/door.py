@@ -4,10 +4,13 @@ There is no session, no cookie and no CSRF here, and no header lets another site
 """
 
 import hashlib
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, cast
 
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver
 from django.utils.cache import get_conditional_response
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
@@ -65,6 +68,14 @@ class Door(NinjaAPI):
         response["ETag"] = etag
         return cast(HttpResponse, get_conditional_response(request, etag=etag, response=response))
 
+    def _get_urls(self) -> list[URLResolver | URLPattern]:
+        """Of a method an address does not know, it says so as of everything else."""
+        patterns = super()._get_urls()
+        for pattern in patterns:
+            if isinstance(pattern, URLPattern):
+                pattern.callback = _only_read(pattern.callback)
+        return patterns
+
     def on_exception(self, request: HttpRequest, exc: Any) -> HttpResponse:
         """A problem document for what is the program's to mend, or will mend itself; the rest is Django's."""
         if isinstance(exc, Problem):
@@ -93,9 +104,25 @@ class Door(NinjaAPI):
         return schema
 
 
+def _only_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        return wrong_method(request) if response.status_code == 405 else response
+
+    return answer
+
+
+def wrong_method(request: HttpRequest) -> HttpResponse:
+    """Nothing is changed here."""
+    response = problems.answer(request, Problem("method", "Ask with GET."))
+    response["Allow"] = "GET"
+    return response
+
+
 def nothing_here(request: HttpRequest) -> HttpResponse:
     """For an address the API does not have, and for a method it does not know."""
     if request.method not in ("GET", "HEAD"):
-        return problems.answer(request, Problem("method", "Ask with GET."))
+        return wrong_method(request)
     detail = "The API has no such address. /api/v1/openapi.json names all."
     return problems.answer(request, Problem("not-found", detail))

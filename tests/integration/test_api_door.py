@@ -193,6 +193,11 @@ def test_no_other_site_may_read_and_nothing_can_be_changed(mailbox: Any) -> None
 
     assert not [name for name in answer.headers if name.startswith("Access-Control")]
     assert {response.status_code for response in changing} == {405}
+    assert {response["Content-Type"] for response in changing} == {"application/problem+json"}
+    assert {
+        (told["type"].partition("#")[2], told["detail"]) for told in (response.json() for response in changing)
+    } == {("method", "Ask with GET.")}
+    assert {response["Allow"] for response in changing} == {"GET"}
     assert "Cookie" not in answer["Vary"]
 
 
