@@ -1,13 +1,22 @@
 """What Celery calls: ids only, and every task may come twice, late, or never."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import structlog
 from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db.models import QuerySet
 
 from . import bans, bulk, clock, dns_checks, import_runs, logins, provisioning, pushes, restore_guard
 from .audit import head, sealing
 from .counting import days, tally
-from .doorbell import ring
+from .doorbell import Task, ring
 from .imports import staging
 from .mailings import imap_poll, outbox
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="migration.deliver_push")
@@ -71,31 +80,54 @@ def check_dns(pk: int) -> None:
     dns_checks.work(pk)
 
 
-@shared_task(name="migration.sweep")
-def sweep() -> None:
-    """Find what no message told of: dead claims, whatever is due, uploads nobody confirmed."""
-    restore_guard.watch()
+def _pushes() -> None:
     pushes.reap_leases()
     first = pushes.due().values_list("pk", flat=True).first()
     if first:
         ring("deliver_push", first)
-    outbox.wake()
-    for pk in import_runs.due().values_list("pk", flat=True):
-        ring("work_import", pk)
-    for pk in bulk.due().values_list("pk", flat=True):
-        ring("work_bulk", pk)
-    for pk in bans.due().values_list("pk", flat=True):
-        ring("lift_ban", pk)
-    provisioning.reap_leases()
-    provisioning.ring()
-    dns_checks.ask_daily()
-    for pk in dns_checks.due().values_list("pk", flat=True):
-        ring("check_dns", pk)
-    staging.forget_old()
-    tally.fold()
-    days.count()
-    sealing.seal()
-    head.tell()
+
+
+def _ring_each(task: Task, due: Callable[[], QuerySet[Any]]) -> None:
+    for pk in due().values_list("pk", flat=True):
+        ring(task, pk)
+
+
+_SWEPT: dict[str, Callable[[], object]] = {
+    "pushes": _pushes,
+    "mails": outbox.wake,
+    "import runs": partial(_ring_each, "work_import", import_runs.due),
+    "bulk runs": partial(_ring_each, "work_bulk", bulk.due),
+    "bans": partial(_ring_each, "lift_ban", bans.due),
+    "dead makings": provisioning.reap_leases,
+    "provisioning": provisioning.ring,
+    "name servers, daily": dns_checks.ask_daily,
+    "name servers": partial(_ring_each, "check_dns", dns_checks.due),
+    "staged uploads": staging.forget_old,
+    "counts": tally.fold,
+    "days": days.count,
+    "seals": sealing.seal,
+    "head of the audit trail": head.tell,
+}
+
+
+@shared_task(name="migration.sweep")
+def sweep() -> None:
+    """Find what no message told of: dead claims, whatever is due, uploads nobody confirmed.
+
+    A part that fails keeps no later one from its turn; the first error is raised at the end.
+    """
+    restore_guard.watch()
+    failed: list[Exception] = []
+    for name, part in _SWEPT.items():
+        try:
+            part()
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception as error:
+            log.exception("sweep_part_failed", part=name)
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 @shared_task(name="migration.carry_out_plans")

@@ -10,11 +10,12 @@ from typing import Any
 import kombu.pools
 import pytest
 from celery import current_app
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
+from structlog.testing import capture_logs
 
 from migration import tasks
 from migration.doorbell import ring
-from migration.models import Mailing, Push
+from migration.models import Event, Mailing, Push, Seal
 from sandbox.mailcow import MailcowStandIn
 from tests.factories import make_mailbox, make_push
 
@@ -98,6 +99,31 @@ def test_the_sweep_rings_for_what_is_due(queue: Path) -> None:
     tasks.sweep()
 
     assert sorted(messages(queue)) == sorted([[push.pk], [mailing.pk]])
+
+
+def test_a_part_of_the_sweep_that_fails_keeps_no_later_one_from_its_turn(queue: Path, mailcow: MailcowStandIn) -> None:
+    push = make_push(make_mailbox())
+    mailing = Mailing.objects.create(
+        kind=Mailing.Kind.PASSWORD_SAVED,
+        domain=push.mailbox.domain,
+        mailbox=push.mailbox,
+        recipient=push.mailbox.address,
+        language="de",
+    )
+    Event.record(Event.Action.PAUSED, actor="staff:eva@provider.example")
+
+    def broken(execute: Any, sql: str, *rest: Any) -> Any:
+        if "migration_importrun" in sql:
+            raise DatabaseError("the table is broken")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(broken), capture_logs() as lines, pytest.raises(DatabaseError, match="broken"):
+        tasks.sweep()
+
+    failed = [line["part"] for line in lines if line["event"] == "sweep_part_failed"]
+    assert failed == ["import runs", "staged uploads"]
+    assert sorted(messages(queue)) == sorted([[push.pk], [mailing.pk]])
+    assert Seal.objects.exists()
 
 
 def test_a_task_may_come_twice_or_for_nothing(queue: Path, mailcow: MailcowStandIn) -> None:
