@@ -10,12 +10,14 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from structlog.testing import capture_logs
 
 from accounts import retention
 from accounts.attempts import Attempts
 from accounts.models import StaffSession
 from accounts.tasks import erase
 from migration.models import ApiToken, Ban, Event, ImportRun, Lifting, SourceLogin
+from portal.log import strike_out_secrets
 from tests import factories
 
 from .contacts import make_review
@@ -52,6 +54,21 @@ def fill() -> None:
     Attempts.objects.create(bucket="network:192.0.2.1", count=1, since=START)
     Session.objects.create(session_key="a", session_data="", expire_date=START)
     StaffSession.objects.create(user=factories.make_staff(), session_key="a", since=START, seen_at=START)
+
+
+def test_the_log_tells_how_many_rows_of_each_rule_went(clock: time_machine.Traveller) -> None:
+    fill()
+    clock.move_to(START + timedelta(days=400))
+
+    with capture_logs(processors=[strike_out_secrets]) as lines:
+        retention.run()
+
+    [told] = [line["erased"] for line in lines if line["event"] == "retention"]
+    assert {one["rule"]: one["rows"] for one in told}.items() >= {
+        "pending_hash": 1,
+        "legacy_hash": 1,
+        "session": 1,
+    }.items()
 
 
 def test_dry_run_tells_what_would_go_and_writes_nothing(clock: time_machine.Traveller) -> None:
