@@ -59,7 +59,7 @@ CREWS = {
     "threads": "faults/test_seeded.py::test_whatever_goes_wrong_the_newest_password_arrives_and_every_step_is_told",
     "processes": "faults/test_seeded.py::test_with_real_workers_killed_and_frozen_the_same_holds",
 }
-MUTANT = "faults/test_seeded.py::test_mutant_that_does_not_settle_is_noticed_in_any_weather"
+MUTANT = "faults/test_seeded.py::test_mutant_that_does_not_settle_is_noticed"
 
 
 def put_together(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -113,8 +113,8 @@ def weather(runs: list[dict[str, Any]]) -> Iterator[str]:
 def bites(runs: list[dict[str, Any]]) -> Iterator[str]:
     """How many moves noticed that the product was spoilt on purpose."""
     for run in runs:
-        told = [one for one in tests(run, (MUTANT,)) if one["outcome"] != "skipped"]
-        yield f"{run['where']}: {sum(one['outcome'] == 'passed' for one in told)} of {len(told)} moves notice it"
+        for one in tests(run, (MUTANT,)):
+            yield f"{run['where']}: {one['measured'].get('mutant', 'not tried')}"
 
 
 def fault_line(fault: Fault, runs: list[dict[str, Any]]) -> str:

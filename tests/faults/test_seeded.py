@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from migration import settling
 from migration.models import Push
 from sandbox.mailcow import MailcowStandIn
 from sandbox.mailhost import MailHost
+from tests.audit import unguarded
 from tests.faults import invariants, secrecy
 from tests.faults.conftest import SEEDS
 from tests.faults.crew import Threads
@@ -23,6 +25,7 @@ from tests.faults.watched import Watched
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 MAILBOXES, ROUNDS = 16, 6
 FEW, SHORT = 8, 5
+WEATHERS = 6
 NOTHING: dict[str, list[str]] = {f"I{number}": [] for number in range(1, 9)}
 Note = Callable[[str, object], None]
 
@@ -119,21 +122,37 @@ def test_with_real_workers_killed_and_frozen_the_same_holds(
     assert move.door.saved, "nobody saved anything: nothing was tried"
 
 
-@pytest.mark.parametrize("weather", range(6 if SEEDS > 1 else 1))
-def test_mutant_that_does_not_settle_is_noticed_in_any_weather(
-    weather: int,
-    mailcow: Watched,
-    wire: Proxy,
-    host: MailHost,
-    settings: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    record_property: Note,
+def test_mutant_that_does_not_settle_is_noticed(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Note
 ) -> None:
-    """The move bites: a product that never looks after a late write ends with older passwords, and it says so."""
+    """The move bites: a product that never looks after a late write ends with older passwords, and it says so.
+
+    Whether a late write meets a newer password is chance, and more so on a slow machine: there are several weathers.
+    """
     monkeypatch.setattr(settling, "is_needed", lambda _push: False)
+    noticed = []
 
-    move = moved(Move(weather, mailcow, wire, host, Threads(mailcow), size=MAILBOXES), ROUNDS, settings)
-    wrong = list(invariants.newest_is_there(move.door.saved, mailcow))
+    for weather in range(WEATHERS):
+        noticed.append(_ends_with_an_older_password(weather, settings, tmp_path / str(weather)))
+        if any(noticed) and SEEDS == 1:
+            break
 
-    record_property("mutant", f"{len(wrong)} of {len(move.door.saved)} mailboxes end with an older password")
-    assert wrong
+    record_property("mutant", f"{sum(noticed)} of {len(noticed)} moves notice it")
+    assert any(noticed)
+
+
+def _ends_with_an_older_password(weather: int, settings: Any, folder: Path) -> bool:
+    """Whether the move of this weather says so; afterwards the database is as empty as before."""
+    with (
+        Watched() as mailcow,
+        Proxy("127.0.0.1", int(mailcow.url.rpartition(":")[2])) as wire,
+        MailHost(folder) as host,
+    ):
+        settings.MAILCOW_URL, settings.MAILCOW_API_KEY = wire.url, mailcow.api_key
+        settings.SOURCE_SMTP_HOST, settings.SOURCE_SMTP_PORT = "127.0.0.1", host.smtp_port
+        settings.SOURCE_SMTP_SECURITY = "none"
+        move = moved(Move(weather, mailcow, wire, host, Threads(mailcow), size=MAILBOXES), ROUNDS, settings)
+        older = list(invariants.newest_is_there(move.door.saved, mailcow))
+    with unguarded():
+        call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=True)
+    return bool(older)
