@@ -6,10 +6,11 @@ import time
 from http.client import HTTPConnection
 from urllib.parse import urlencode, urlsplit
 
-from bench.browser import FORM, Browser, Page
+from bench.browser import Browser, Page
 from tests.faults.owners import Owner
 
 _FIELD = re.compile(r'<input[^>]*\bname="(csrfmiddlewaretoken|submission|address)"[^>]*\bvalue="([^"]*)"')
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 WRONG = {"address": "owner0@bench.example", "secret": "bcdf-ghjk-mnpq-rst3"}
 
 
