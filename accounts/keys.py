@@ -9,6 +9,7 @@ from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 from allauth.mfa.utils import decrypt, encrypt
 from django.contrib.sessions.models import Session
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from migration import keys, phone_codes
 from migration.keys import Value
@@ -34,9 +35,9 @@ def second_factors_being_set_up() -> Iterator[Value]:
 
 PLACES: keys.Places = {
     **keys.PLACES,
-    "phone codes (until used or expired)": phone_codes.in_use,
-    "second factors": second_factors,
-    "second factors being set up (until the session ends)": second_factors_being_set_up,
+    gettext_noop("phone codes (until used or expired)"): phone_codes.in_use,
+    gettext_noop("second factors"): second_factors,
+    gettext_noop("second factors being set up (until the session ends)"): second_factors_being_set_up,
 }
 
 

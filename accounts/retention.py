@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_noop
 
 from migration import bans, bulk, dns_checks, notes, phone_codes, retention
 from migration.api import tokens as api_tokens
@@ -53,19 +54,25 @@ RULES = (
     *phone_codes.RULES,
     Rule(
         "staff_session",
-        "what names a session of staff is deleted when it has ended",
+        gettext_noop("what names a session of staff is deleted when it has ended"),
         timedelta(0),
         _ended_staff_sessions,
         _delete_staff_sessions,
     ),
     Rule(
         "attempts",
-        "a counter of tries is deleted once it can refuse nobody any more",
+        gettext_noop("a counter of tries is deleted once it can refuse nobody any more"),
         timedelta(0),
         _outdated_counters,
         _delete_counters,
     ),
-    Rule("session", "a session is deleted when it has ended", timedelta(0), _ended_sessions, _delete_sessions),
+    Rule(
+        "session",
+        gettext_noop("a session is deleted when it has ended"),
+        timedelta(0),
+        _ended_sessions,
+        _delete_sessions,
+    ),
 )
 
 

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from . import breaker, doorbell
 from .mailcow import bans as fail2ban
@@ -232,14 +233,14 @@ def _old_liftings(before: datetime) -> list[Any]:
 RULES = (
     Rule(
         "ban",
-        "a ban that is over is deleted, should mailcow not have told so",
+        gettext_noop("a ban that is over is deleted, should mailcow not have told so"),
         timedelta(days=1),
         _ended,
         lambda chosen: Ban.objects.filter(pk__in=chosen).delete(),
     ),
     Rule(
         "lifting",
-        "a wish to lift a ban is deleted",
+        gettext_noop("a wish to lift a ban is deleted"),
         timedelta(days=7),
         _old_liftings,
         lambda chosen: Lifting.objects.filter(pk__in=chosen).delete(),

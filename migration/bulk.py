@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from . import campaign, doorbell, kinds, mailboxes, reminders, restore_guard
 from .mailings import outbox
@@ -200,7 +201,7 @@ def _delete(chosen: Sequence[Any]) -> None:
 RULES = (
     Rule(
         "bulk",
-        "a verb on many mailboxes is deleted after it ended, with its reason",
+        gettext_noop("a verb on many mailboxes is deleted after it ended, with its reason"),
         timedelta(days=90),
         _ended,
         _delete,

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from . import breaker, dns_letter, doorbell
 from .dns import checking
@@ -224,4 +224,4 @@ def _delete(chosen: Sequence[Any]) -> None:
     DnsCheck.objects.filter(pk__in=chosen).delete()
 
 
-RULES = (Rule("dns_check", "a check of name servers is deleted", timedelta(days=90), _old, _delete),)
+RULES = (Rule("dns_check", gettext_noop("a check of name servers is deleted"), timedelta(days=90), _old, _delete),)

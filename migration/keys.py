@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from django.db.models import Model, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from . import first_login
 from .mailings import route
@@ -137,15 +138,15 @@ def api_tokens() -> Iterator[Value]:
 
 
 PLACES: Places = {
-    "pending hashes": pending_hashes,
-    "old passwords' hashes": legacy_hashes,
-    "uploads to be confirmed": uploads,
-    "reports of uploads": reports,
-    "passwords of old servers": source_logins,
-    "first-login passwords (until used or expired)": first_logins,
-    "codes of contacts (until expired)": review_codes,
-    "tokens of the API (until revoked or ended)": api_tokens,
-    "end of the audit chain (until the next event)": audit_chain,
+    gettext_noop("pending hashes"): pending_hashes,
+    gettext_noop("old passwords' hashes"): legacy_hashes,
+    gettext_noop("uploads to be confirmed"): uploads,
+    gettext_noop("reports of uploads"): reports,
+    gettext_noop("passwords of old servers"): source_logins,
+    gettext_noop("first-login passwords (until used or expired)"): first_logins,
+    gettext_noop("codes of contacts (until expired)"): review_codes,
+    gettext_noop("tokens of the API (until revoked or ended)"): api_tokens,
+    gettext_noop("end of the audit chain (until the next event)"): audit_chain,
 }
 
 

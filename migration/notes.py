@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from .cases import plain
 from .first_login import ALPHABET, GROUP, LENGTH
@@ -74,7 +75,7 @@ def _delete(chosen: Sequence[Any]) -> None:
 RULES = (
     Rule(
         "note",
-        "a note on a mailbox is deleted, unless somebody still has to follow it up",
+        gettext_noop("a note on a mailbox is deleted, unless somebody still has to follow it up"),
         timedelta(days=365),
         _old,
         _delete,

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_variables
 
 from . import campaign
@@ -167,7 +168,11 @@ def _delete(chosen: Sequence[Any]) -> None:
     PhoneCode.objects.filter(pk__in=chosen).delete()
 
 
-RULES = (Rule("phone_code", "a phone code's row is deleted after it was given", timedelta(days=1), _due, _delete),)
+RULES = (
+    Rule(
+        "phone_code", gettext_noop("a phone code's row is deleted after it was given"), timedelta(days=1), _due, _delete
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from . import first_login
 from .audit import canonical, sealing
@@ -201,49 +202,49 @@ def _delete_imports(chosen: Sequence[Any]) -> None:
 _EVENTS, _SOURCE_LOGINS = Event.objects.all(), SourceLogin.objects.all()
 
 RULES = (
-    Rule("pending_hash", "a hash that could not be pushed is blanked", timedelta(days=30), _undelivered, _drop_payload),
+    Rule("pending_hash", _("a hash that was not pushed is blanked"), timedelta(days=30), _undelivered, _drop_payload),
     Rule(
         "legacy_hash",
-        "an old password's hash is blanked: at once when the mailbox is active, else after the cut-over",
+        _("an old password's hash is blanked: at once when the mailbox is active, else after the cut-over"),
         timedelta(days=30),
         _legacy_hashes,
         _drop_legacy_hash,
     ),
     Rule(
         "first_login",
-        "a first-login password's row is deleted after it was used up, revoked or had expired",
+        _("a first-login password's row is deleted after it was used up, revoked or had expired"),
         timedelta(days=90),
         _spent_first_logins,
         _delete_first_logins,
     ),
     Rule(
         "event_ip_cut",
-        "an event's IP address is cut to its network (/24, /48)",
+        _("an event's IP address is cut to its network (/24, /48)"),
         timedelta(days=7),
         _with_whole_ip(_EVENTS),
         _cut_event_ip,
     ),
-    Rule("event_ip", "an event's IP address is deleted", timedelta(days=30), _event_ips, _drop_event_ip),
+    Rule("event_ip", _("an event's IP address is deleted"), timedelta(days=30), _event_ips, _drop_event_ip),
     Rule(
         "event",
-        "an event is anonymised: mailbox, member of staff and detail go",
+        _("an event is anonymised: mailbox, member of staff and detail go"),
         timedelta(days=365),
         _events_of_somebody,
         _anonymise,
     ),
     Rule(
         "source_ip_cut",
-        "the IP address of a login on the old server is cut to its network (/24, /48)",
+        _("the IP address of a login on the old server is cut to its network (/24, /48)"),
         timedelta(days=7),
         _with_whole_ip(_SOURCE_LOGINS),
         _cut_ip(_SOURCE_LOGINS),
     ),
     Rule(
         "source_login",
-        "where a login on the old server came from is deleted",
+        _("where a login on the old server came from is deleted"),
         timedelta(days=30),
         _source_logins,
         _delete_source_logins,
     ),
-    Rule("import", "an import with its counts and errors is deleted", timedelta(days=30), _imports, _delete_imports),
+    Rule("import", _("an import with its counts and errors is deleted"), timedelta(days=30), _imports, _delete_imports),
 )

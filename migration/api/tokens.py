@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from migration import retention
 from migration.models import ApiToken, Customer, Event
@@ -103,7 +104,7 @@ def _delete(chosen: Sequence[Any]) -> None:
 RULES = (
     retention.Rule(
         "api_token",
-        "a token for the API is deleted after it was revoked or had ended",
+        gettext_noop("a token for the API is deleted after it was revoked or had ended"),
         timedelta(days=90),
         _ended,
         _delete,

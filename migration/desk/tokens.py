@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from migration.api import tokens as verbs
 from migration.models import ApiToken, Customer
 
+from . import actors
 from .access import actor, ask_again_who_it_is, staff_with
 
 DAYS = ((30, gettext_lazy("30 days")), (90, gettext_lazy("90 days")), (365, gettext_lazy("one year")))
@@ -57,8 +58,9 @@ class TokenForm(forms.Form):
 def tokens(request: HttpRequest) -> HttpResponse:
     """All of them, with what they may read and when they were used last. The tokens themselves are nowhere."""
     rows: list[Any] = list(ApiToken.objects.select_related("customer"))
-    labels = dict(ApiToken.Scope.choices)
+    labels, who = dict(ApiToken.Scope.choices), actors.words(row.made_by for row in rows)
     for row in rows:
+        row.made_by_words = who[row.made_by]
         row.scope_labels = [labels.get(scope, scope) for scope in row.scopes]
     return render(request, "desk/tokens.html", {"section": "tokens", "rows": rows})
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from migration import retention
 from migration.first_login import new_secret, normalise
@@ -72,7 +73,9 @@ def _delete(chosen: Sequence[Any]) -> None:
 RULES = (
     retention.Rule(
         "review",
-        "a contact's list is deleted with its link and answers after it was revoked or its code had ended",
+        gettext_noop(
+            "a contact's list is deleted with its link and answers after it was revoked or its code had ended"
+        ),
         timedelta(days=90),
         _ended,
         _delete,
