@@ -64,7 +64,7 @@ _PROOFS: dict[int, dict[str, str]] = {
     },
     13: {
         "faults/test_wire": "a_write_overtaken_in_the_wire_is_put_right",
-        "faults/test_seeded": _SEEDED + " mutant_that_does_not_settle_is_noticed_in_any_weather",
+        "faults/test_seeded": _SEEDED + " mutant_that_does_not_settle_is_noticed",
     },
     14: {
         "integration/test_push_settling": """
