@@ -5,9 +5,10 @@ import time
 
 from playwright.sync_api import Browser, expect
 
-from sandbox.check import DESKTOP, PHONE, page_of, staff_signs_in
+from sandbox.check import DESKTOP, PHONE, page_of
 from sandbox.stack import Stack
 
+from .pages import at_the_desk
 from .test_accessibility import in_both_schemes
 
 NETWORK = "198.51.100.7/32"
@@ -23,8 +24,7 @@ Ban.objects.update_or_create(network="203.0.113.0/24", defaults={{"until": None}
 def test_a_ban_is_seen_and_lifted(chromium: Browser, stack: Stack) -> None:
     stack.manage("shell", "-c", TOLD)
     page = page_of(chromium, size=DESKTOP, bypass_csp=True)
-    page.goto(f"{stack.portal}/staff/")
-    staff_signs_in(page, stack)
+    at_the_desk(page, stack)
 
     page.goto(f"{stack.portal}/staff/bans/")
     assert in_both_schemes(page) == []

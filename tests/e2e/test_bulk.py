@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.check import DESKTOP, PHONE, page_of, staff_signs_in
+from sandbox.check import DESKTOP, PHONE, page_of
 from sandbox.stack import Stack
 
+from .pages import at_the_desk
 from .test_accessibility import in_both_schemes
 
 TABLET = {"width": 768, "height": 1024}
@@ -29,7 +30,7 @@ def staff(chromium: Browser, stack: Stack) -> Iterator[Page]:
     """An admin at the desk, and a domain with 130 mailboxes."""
     stack.manage("shell", "-c", MANY)
     page = page_of(chromium, size=DESKTOP, language="en", bypass_csp=True)
-    staff_signs_in(page, stack)
+    at_the_desk(page, stack)
     yield page
     page.close()
 

@@ -4,10 +4,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.check import PHONE, page_of, staff_signs_in
+from sandbox.check import PHONE, page_of
 from sandbox.stack import Stack
 
-from .pages import sign_in
+from .pages import at_the_desk, sign_in
 
 NARROW = {"width": 360, "height": 740}
 
@@ -54,8 +54,7 @@ def test_its_pages_are_accessible_and_support_closes_the_case(chromium: Browser,
     found += violations(owner)
 
     desk = page_of(chromium, size=PHONE, bypass_csp=True)
-    desk.goto(f"{stack.portal}/staff/")
-    staff_signs_in(desk, stack)
+    at_the_desk(desk, stack)
     desk.locator(".desk-nav a[href='/staff/cases/']").click()
     found += violations(desk)
     desk.locator("tr", has_text="Katharina fragen").locator("th a").click()

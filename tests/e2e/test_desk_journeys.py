@@ -9,10 +9,10 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.check import DESKTOP, PHONE, page_of, staff_signs_in
+from sandbox.check import DESKTOP, PHONE, page_of
 from sandbox.stack import Stack
 
-from .pages import GOOD_PASSWORD, press, save
+from .pages import GOOD_PASSWORD, at_the_desk, press, save
 from .test_accessibility import in_both_schemes
 
 TABLET = {"width": 768, "height": 1024}
@@ -34,7 +34,7 @@ def staff(chromium: Browser, stack: Stack, tmp_path_factory: pytest.TempPathFact
         file.write_text("\n".join(["address;name", *(f"{one}@{name};{one.title()} Blum" for one in people)]))
         stack.manage("import_mailboxes", str(file), "--domain", name, *CUSTOMER)
     page = page_of(chromium, size=DESKTOP, language="en-GB", bypass_csp=True)
-    staff_signs_in(page, stack)
+    at_the_desk(page, stack)
     yield page
     page.close()
 

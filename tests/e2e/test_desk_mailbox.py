@@ -4,8 +4,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.check import page_of, staff_signs_in
+from sandbox.check import page_of
 from sandbox.stack import Stack
+
+from .pages import at_the_desk
 
 SIZES = [{"width": 360, "height": 740}, {"width": 768, "height": 1024}, {"width": 1280, "height": 900}]
 
@@ -25,7 +27,7 @@ def violations(page: Page) -> list[str]:
 def test_a_note_is_kept_and_followed_up(chromium: Browser, stack: Stack, size: dict[str, int]) -> None:
     page, found = page_of(chromium, size=size, bypass_csp=True), []
     page.goto(f"{stack.portal}/staff/search/?q=office")
-    staff_signs_in(page, stack)
+    at_the_desk(page, stack)
     page.goto(f"{stack.portal}/staff/search/?q=office")
     page.locator("tbody a.address").first.click()
     expect(page.locator("#situation + p")).to_be_visible()

@@ -5,10 +5,11 @@ from pathlib import Path
 from openpyxl import load_workbook  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.check import DESKTOP, PHONE, page_of, staff_signs_in
+from sandbox.check import DESKTOP, PHONE, page_of
 from sandbox.seed import INVITED, TO_BE_MADE
 from sandbox.stack import Stack
 
+from .pages import at_the_desk
 from .test_accessibility import in_both_schemes
 
 WORKER_MS = 60_000
@@ -16,7 +17,7 @@ WORKER_MS = 60_000
 
 def signed_in(chromium: Browser, stack: Stack, size: dict[str, int]) -> Page:
     page = page_of(chromium, size=size, language="en-GB", bypass_csp=True)
-    staff_signs_in(page, stack)
+    at_the_desk(page, stack)
     return page
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.check import DESKTOP, PHONE, page_of, staff_signs_in
+from sandbox.check import DESKTOP, PHONE, page_of
 from sandbox.import_pictures import add_domain, choose_domain, choose_file, send, walk
 from sandbox.stack import Stack
 
+from .pages import at_the_desk
 from .test_accessibility import violations
 
 LONG = 12_000
@@ -23,7 +24,7 @@ WORKER_MS = 60_000
 def signed_in(chromium: Browser, stack: Stack) -> Any:
     """The cookies of an admin who has just signed in: a code of the phone works once, so all tests share them."""
     page = page_of(chromium, size=DESKTOP)
-    staff_signs_in(page, stack)
+    at_the_desk(page, stack)
     return page.context.storage_state()
 
 

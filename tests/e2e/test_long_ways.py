@@ -7,10 +7,10 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.check import DESKTOP, PHONE, page_of, read_invitation, staff_signs_in
+from sandbox.check import DESKTOP, PHONE, page_of, read_invitation
 from sandbox.stack import Stack
 
-from .pages import GOOD_PASSWORD, expect_stage, press, save
+from .pages import GOOD_PASSWORD, at_the_desk, expect_stage, press, save
 
 DOMAIN = "xn--bckerei-mller-bfb28a.example"
 EXPIRED, KEEPING, TOO_SHORT, REFUSED = "hannes.ortner", "petra.schmid", "franz.mueller", "ivana.horvat"
@@ -146,7 +146,7 @@ def test_a_refused_password_is_looked_after_until_staff_start_the_transfer_again
     assert not opens(stack, REFUSED, GOOD_PASSWORD)
 
     desk = page_of(chromium, size=DESKTOP, language="en-GB")
-    staff_signs_in(desk, stack)
+    at_the_desk(desk, stack)
     desk.goto(f"{stack.portal}/staff/search/?q={REFUSED}")
     row = desk.get_by_role("row").filter(has_text=REFUSED)
     expect(row).to_contain_text("needs attention")

@@ -8,11 +8,11 @@ import pypdfium2
 import zxingcpp
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.check import DESKTOP, PHONE, page_of, staff_signs_in
+from sandbox.check import DESKTOP, PHONE, page_of
 from sandbox.letter_picture import print_letter
 from sandbox.stack import Stack
 
-from .pages import expect_stage, press, save
+from .pages import at_the_desk, expect_stage, press, save
 from .test_accessibility import in_both_schemes
 
 CALLER, WRITTEN_TO = "webshop", "katharina.sonnleitner"
@@ -28,7 +28,7 @@ def narrow(page: Page) -> bool:
 def mailbox_page(chromium: Browser, stack: Stack, local_part: str) -> Page:
     """Support looks at a mailbox."""
     desk = page_of(chromium, size=DESKTOP, language="en-GB", bypass_csp=True)
-    staff_signs_in(desk, stack)
+    at_the_desk(desk, stack)
     desk.goto(f"{stack.portal}/staff/search/?q={local_part}@{DOMAIN}")
     desk.get_by_role("link", name=re.compile(local_part)).first.click()
     return desk

@@ -6,10 +6,11 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.check import page_of, staff_signs_in
+from sandbox.check import page_of
 from sandbox.seed import TO_BE_MADE
 from sandbox.stack import Stack
 
+from .pages import at_the_desk
 from .test_accessibility import in_both_schemes
 
 SIZES = [(360, 780), (768, 1024), (1280, 900)]
@@ -19,7 +20,7 @@ WORKER_MS = 60_000
 @pytest.fixture
 def page(chromium: Browser, stack: Stack) -> Page:
     page = page_of(chromium, size={"width": 360, "height": 780}, language="en-GB", bypass_csp=True)
-    staff_signs_in(page, stack)
+    at_the_desk(page, stack)
     return page
 
 

@@ -3,10 +3,11 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.check import PHONE, page_of, staff_signs_in
+from sandbox.check import PHONE, page_of
 from sandbox.seed import TO_BE_MADE
 from sandbox.stack import Stack
 
+from .pages import at_the_desk
 from .test_accessibility import in_both_schemes
 
 WORKER_MS = 60_000
@@ -21,7 +22,7 @@ def of_domain(page: Page, stack: Stack) -> None:
 @pytest.fixture
 def page(chromium: Browser, stack: Stack) -> Page:
     page = page_of(chromium, size=PHONE, language="en-GB", bypass_csp=True)
-    staff_signs_in(page, stack)
+    at_the_desk(page, stack)
     return page
 
 

@@ -6,9 +6,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.check import DESKTOP, PHONE, page_of, staff_signs_in
+from sandbox.check import DESKTOP, PHONE, page_of
 from sandbox.seed import ANSWERED, CUSTOMER, TO_BE_MADE
 from sandbox.stack import Stack
+
+from .pages import at_the_desk
 
 DOMAIN = TO_BE_MADE[0]
 CONTACT = CUSTOMER["contact_email"]
@@ -50,8 +52,7 @@ def enter(page: Page, stack: Stack, domain: str) -> None:
 
 def test_from_the_desk_to_the_contact_and_back(chromium: Browser, stack: Stack) -> None:
     desk = page_of(chromium, size=DESKTOP, bypass_csp=True)
-    desk.goto(f"{stack.portal}/staff/")
-    staff_signs_in(desk, stack)
+    at_the_desk(desk, stack)
     desk.locator("tr", has_text=DOMAIN).locator("th a.address").click()
     desk.locator("dd a[href$='/review/']").first.click()
     found = violations(desk)

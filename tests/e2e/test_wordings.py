@@ -3,10 +3,11 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.check import page_of, staff_signs_in
+from sandbox.check import page_of
 from sandbox.seed import STAFF, TO_BE_MADE
 from sandbox.stack import Stack
 
+from .pages import at_the_desk
 from .test_accessibility import in_both_schemes
 
 SIZES = [(360, 780), (768, 1024), (1280, 900)]
@@ -16,7 +17,7 @@ SIZES = [(360, 780), (768, 1024), (1280, 900)]
 def page(chromium: Browser, stack: Stack) -> Page:
     """Whatever the Content-Security-Policy blocks, the frame with its styles too, ends the test."""
     page = page_of(chromium, size={"width": 1280, "height": 900}, language="en-GB")
-    staff_signs_in(page, stack)
+    at_the_desk(page, stack)
     return page
 
 
@@ -59,7 +60,7 @@ def test_a_wording_is_seen_saved_and_tried(page: Page, stack: Stack) -> None:
 
 def test_the_pages_are_accessible_and_fit(chromium: Browser, stack: Stack) -> None:
     page = page_of(chromium, size={"width": 360, "height": 780}, language="en-GB", bypass_csp=True)
-    staff_signs_in(page, stack)
+    at_the_desk(page, stack)
     open_wording(page, stack)
     found = in_both_schemes(page)
 
