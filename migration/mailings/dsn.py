@@ -129,7 +129,9 @@ def _fields(part: Message) -> list[dict[str, str]]:
     """The blocks of fields, names in lower case. Python parses the one type into blocks; the other comes as text."""
     inner = part.get_payload()
     if isinstance(inner, list):
-        text = "\n\n".join(str(block) for block in inner)
+        # As bytes: as text Python looks for the charset a block names, which may be none.
+        told = [block.as_bytes() for block in inner if isinstance(block, Message)]
+        text = b"\n\n".join(told).decode("utf-8", "replace")
     else:
         decoded = part.get_payload(decode=True)
         text = decoded.decode("utf-8", "replace") if isinstance(decoded, bytes) else ""

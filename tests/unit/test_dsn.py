@@ -122,6 +122,7 @@ _LINES = st.sampled_from(
 )
 @example(b"Content-Type: message/delivery-status\n\n\n\n")
 @example(b"From: MAILER-DAEMON\nSubject: failure notice\n\n\xff 550")
+@example(b"Content-Type: message/global-delivery-status\n\nContent-Type: ;charset\n\xff")
 def test_any_bytes_give_a_report_or_none(content: bytes) -> None:
     read = dsn.read(content)
 
