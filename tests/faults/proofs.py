@@ -86,6 +86,7 @@ _PROOFS: dict[int, dict[str, str]] = {
         "integration/test_push_replies": "an_odd_reply_to_the_write_is_never_taken_for_done",
         "contract/test_client_wire": "an_endless_body_is_read_up_to_the_limit",
         "contract/test_client": "no_error_carries_a_secret_or_another_error",
+        "faults/test_provisioning": "every_mailbox_is_made_once_while_mailcow_stumbles",
         "faults/test_seeded": _SEEDED,
     },
     18: {
