@@ -9,8 +9,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from migration import dns_letter, wordings
 from migration import first_login as first_logins
-from migration import wordings
+from migration.dns.lines import Line, Verdict
 from migration.mailings import compose, occasion
 from migration.models import Alias, Customer, Domain, Event, FirstLogin, Mailbox, Mailing, Review
 
@@ -24,6 +25,31 @@ ASK_INSIDE = {
     "en": "If you would rather ask in the house: Ms Berger at the reception of {customer} knows about it.",
 }
 Kind, S = Mailbox.Kind, Mailing.State
+
+
+def _found(domain: str) -> list[Line]:
+    """What a look at the name servers of a domain with everything to change brought."""
+    mx, old = ("10 mx.provider.example",), ("10 mail.old.example",)
+    spf, source = ("v=spf1 include:provider.example ~all",), ("v=spf1 mx -all",)
+    host, there = ("mail.provider.example",), ("203.0.113.9",)
+    conflict, missing = Verdict.CONFLICT, Verdict.MISSING
+    key = (f"v=DKIM1; k=rsa; p={'QUJDREVGR0hJSktMTU5P' * 8}",)
+    return [
+        Line("mx", domain, "MX", conflict, "mx_source", wanted=mx, found=old, foreign=old, ttl=86400),
+        Line("spf", domain, "TXT", conflict, "spf_without", wanted=spf, found=source, foreign=source),
+        Line("dkim", f"dkim._domainkey.{domain}", "TXT", missing, "dkim_none", wanted=key),
+        Line("autoconfig", f"autoconfig.{domain}", "CNAME", missing, "host_none", wanted=host),
+        Line(
+            *("autodiscover", f"autodiscover.{domain}", "CNAME", conflict, "host_elsewhere"),
+            wanted=host,
+            found=there,
+            foreign=there,
+            detail={"there": there[0]},
+        ),
+    ]
+
+
+DNS_FOUND = {language: _found(names[0]) for language, names in DOMAINS.items()}
 
 
 @dataclass(frozen=True)
@@ -170,6 +196,8 @@ def _about_the_domain(company: _Company) -> Iterator[Sample]:
     yield Sample("summary-late", language, compose.summary(company.moved, language))
     Mailbox.objects.filter(domain=company.moved).update(state="moved")
     yield Sample("summary-done", language, compose.summary(company.moved, language))
+    subject, text = dns_letter.draft(domain, DNS_FOUND[language], language)
+    yield Sample("dns", language, compose.announcement(subject, text, language=language))
     review = Review.objects.create(
         customer=domain.customer, locator=first_logins.new_locator(), minted_at=timezone.now()
     )
