@@ -24,6 +24,20 @@ def told(client: Client, page: str, *, language: str = "en", status: int = 200) 
     return " ".join(main.split())
 
 
+def test_an_admin_of_a_portal_without_domains_reads_what_to_do_first(staff_client: Callable[..., Client]) -> None:
+    page = told(staff_client("admin"), reverse("desk:domains"))
+
+    links = [reverse(f"admin:migration_{name}_add") for name in ("customer", "domain", "importrun")]
+    assert re.findall(r'<li><a href="([^"]+)"', page) == links
+
+
+def test_who_may_not_add_a_domain_reads_who_does(support_client: Client) -> None:
+    page = told(support_client, reverse("desk:domains"))
+
+    assert "An admin adds the customer" in page
+    assert "/admin/" not in page
+
+
 def test_staff_who_look_for_what_is_gone_are_led_to_the_desk(support_client: Client) -> None:
     page = told(support_client, reverse("desk:domain", args=[99_999]), status=404)
 
