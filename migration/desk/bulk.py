@@ -17,7 +17,7 @@ from migration.bulk import Wish
 from migration.models import BulkRun, Domain, Mailbox
 from migration.refusals import SENTENCES, VerbRefused
 
-from . import access, listing
+from . import access, actors, listing
 from .access import actor, staff_with
 from .forms import BulkForm
 
@@ -66,6 +66,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     refused = [(SENTENCES.get(code, code), number) for code, number in found.refused.items()]
     context = {
         "run": found,
+        "who": actors.words([found.actor])[found.actor],
         "domain": found.domain,
         "stage": _stage(found),
         "waits": _waits(found),

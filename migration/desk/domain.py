@@ -4,7 +4,7 @@ import uuid
 from datetime import timedelta
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,7 +16,7 @@ from migration import domains as domain_verbs
 from migration.models import BulkRun, Domain, Mailbox, Mailing, Provisioning
 from migration.refusals import VerbRefused
 
-from . import access, listing, live, plan_lines, tables, timeline
+from . import access, actors, listing, live, plan_lines, tables, timeline
 from .access import actor, staff_with
 from .bulk import ADMINS
 from .carrying_out import carry_out
@@ -93,10 +93,12 @@ def _invite(request: HttpRequest, found: Domain, number: int, reason: str) -> Ht
     return redirect("desk:bulk_run", run.pk)
 
 
-def _runs(found: Domain) -> QuerySet[BulkRun]:
-    """The verbs on many mailboxes that go on, and those that ended within the last day."""
+def _runs(found: Domain) -> list[tuple[BulkRun, str]]:
+    """The verbs on many mailboxes that go on, and those that ended within the last day; each with who began it."""
     lately = Q(ended_at=None) | Q(ended_at__gt=timezone.now() - timedelta(days=1))
-    return found.bulk_runs.filter(lately)[:RUNS_AT_MOST]
+    runs = list(found.bulk_runs.filter(lately)[:RUNS_AT_MOST])
+    who = actors.words(run.actor for run in runs)
+    return [(run, who[run.actor]) for run in runs]
 
 
 def _verbs(request: HttpRequest) -> list[BulkRun.Verb]:

@@ -89,6 +89,19 @@ def test_the_list_of_tokens_names_who_made_one(staff_client: Callable[..., Clien
     assert "staff:eva" not in page
 
 
+def test_a_verb_on_many_mailboxes_names_who_began_it(staff_client: Callable[..., Client]) -> None:
+    client = staff_client("support", email="eva@provider.example", name="Eva Erste")
+    domain = make_domain()
+    run = domain.bulk_runs.create(verb="remind", actor="staff:eva@provider.example", chosen=1)
+
+    pages = [
+        told(client, reverse("desk:domain", args=[domain.pk])),
+        told(client, reverse("desk:bulk_run", args=[run.pk])),
+    ]
+
+    assert ["Eva Erste" in page and "staff:eva" not in page for page in pages] == [True, True]
+
+
 def test_the_rows_of_a_domain_move_by_themselves_each_as_itself(support_client: Client) -> None:
     mailbox = make_mailbox(domain=make_domain())
 
