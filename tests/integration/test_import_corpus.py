@@ -6,6 +6,7 @@ The numbers are those of the corpus; each row says what goes in and the codes of
 from dataclasses import dataclass, field
 
 import pytest
+from django.db import connection
 
 from migration.imports import run
 from migration.imports.rows import ParsedFile
@@ -210,6 +211,10 @@ def test_c22_fifty_thousand_rows_with_a_bad_one_in_a_hundred(domain: Domain) -> 
     assert {error.code for error in parsed.errors} == {"hash_clear_text"}
     assert applied == run.Applied(new=49_500)
     assert Mailbox.objects.count() == 49_500
+    if connection.vendor == "postgresql":
+        # Here all batches are one transaction: a plan made when the table was empty would check each event by all rows.
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE migration_mailbox")
 
 
 def read(text: str, domain: Domain) -> ParsedFile:
