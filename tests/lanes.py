@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 
 PYTEST = [sys.executable, "-m", "pytest"]
 SERVERS = [sys.executable, "-m", "tests.servers"]
@@ -32,15 +33,13 @@ class Lane:
     def run(self) -> tuple[int, str]:
         """Run it to its end; returns its exit code and what it said."""
         say(f"{self.name}: begins")
-        done = subprocess.run(
-            self.command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout
+        # A file and no pipe: a process that a test left behind would keep a pipe open for ever.
+        with TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+            done = subprocess.run(
+                self.command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, check=False
+            )
+            said.seek(0)
+            return done.returncode, said.read()
 
 
 def say(what: str) -> None:
