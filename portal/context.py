@@ -9,12 +9,13 @@ from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 
-def here(request: HttpRequest) -> dict[str, str]:
+def here(request: HttpRequest) -> dict[str, str | bool]:
     """Template context processor: where to go to see this page again, in another language for example.
 
     `here` is the path alone: nothing typed into the address line comes back on a page of the owner's. `here_asked` has
     the query too, for lists that are filtered by it. The answer to a sent form may stand where nothing but the form
-    can go; then both name the page the form was on, if that is one of ours.
+    can go; then both name the page the form was on, if that is one of ours. `at_the_desk` is whether only staff come
+    here: where a page of an error leads back to.
     """
     page = urlsplit(request.get_full_path())
     if request.method == "POST":
@@ -22,7 +23,8 @@ def here(request: HttpRequest) -> dict[str, str]:
             form = request.META.get("HTTP_REFERER", "")
             if url_has_allowed_host_and_scheme(form, {request.get_host()}, require_https=request.is_secure()):
                 page = urlsplit(form)._replace(scheme="", netloc="", fragment="")
-    return {"here": page.path, "here_asked": page.geturl()}
+    at_the_desk = request.path.startswith(("/staff/", "/admin/"))
+    return {"here": page.path, "here_asked": page.geturl(), "at_the_desk": at_the_desk}
 
 
 def provider(_request: HttpRequest) -> dict[str, str]:

@@ -4,12 +4,14 @@ import sys
 from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
-from django.views.defaults import server_error
 
 from migration import restore_guard
 from migration.reports import oldest_due_seconds
+
+from .context import here, provider
 
 # More than this between "due" and "taken" means no worker is working, whatever its process says.
 OLDEST_DUE_SECONDS = 180
@@ -52,8 +54,12 @@ def ready(_request: HttpRequest) -> JsonResponse:
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """The page for what went wrong (Django's handler500): 503 while the database is away, for that passes by itself."""
-    response = server_error(request)
+    """The page for what went wrong (Django's handler500): 503 while the database is away, for that passes by itself.
+
+    It is written without what asks the database: who is signed in, messages.
+    """
+    page = render_to_string("500.html", provider(request) | here(request))
+    response = HttpResponseServerError(page)
     if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
         response.status_code = 503
         response["Retry-After"] = "30"

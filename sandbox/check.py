@@ -110,13 +110,19 @@ def staff_signs_in(page: Page, stack: Stack) -> None:
     page.goto(f"{stack.portal}/staff/")
     page.locator("[name=login]").fill(STAFF)
     page.locator("[name=password]").fill(stack.secret("staff_password"))
-    page.locator("main form button[type=submit]").first.click()
+    _send(page)
     used = ""
     while page.locator("[name=code]").count():
         used = _next_code(page, stack, used)
         page.locator("[name=code]").fill(used)
-        page.locator("main form button[type=submit]").first.click()
+        _send(page)
     page.wait_for_url(f"{stack.portal}/staff/")
+
+
+def _send(page: Page) -> None:
+    """Send the form, and look no further before the answer is there."""
+    with page.expect_navigation():
+        page.locator("main form button[type=submit]").first.click()
 
 
 def _next_code(page: Page, stack: Stack, used: str) -> str:

@@ -71,7 +71,16 @@ def test_an_error_of_ours_is_a_friendly_page_with_the_headers(db: None, monkeypa
     assert response.status_code == 500
     assert "Something went wrong on our side" in response.content.decode()
     assert "a-Secret-of-Anna" not in response.content.decode()
+    assert settings.PROVIDER_PHONE in response.content.decode()
+    assert "To the sign-in" in response.content.decode()
     assert set(response.headers["Content-Security-Policy"].split("; ")) == POLICY
+
+
+def test_a_form_of_the_start_page_that_came_without_its_cookie_leads_back_to_the_sign_in(db: None) -> None:
+    page = Client(enforce_csrf_checks=True).post("/", {}).content.decode()
+
+    assert "To the sign-in" in page
+    assert "To the desk" not in page
 
 
 def test_no_page_has_inline_code_or_another_host(mailbox: Mailbox) -> None:
