@@ -51,7 +51,9 @@ def newest_is_there(saved: Saved, mailcow: Watched) -> Iterator[str]:
         if mailbox.version != max(versions) or sorted(versions) != list(range(1, mailbox.version + 1)):
             yield f"{mailbox.address}: saved were {sorted(versions)}, the row is at {mailbox.version}"
         if not mailcow.verify(mailbox.address, newest) or not verify(last.get(mailbox.address, ""), newest):
-            yield f"{mailbox.address}: mailcow does not end with the newest"
+            written = [entry.digest for entry in mailcow.journal if entry.address == mailbox.address]
+            order = [_version_of(mailcow.given.get(digest, ""), versions) for digest in written]
+            yield f"{mailbox.address}: mailcow does not end with version {max(versions)}, it stored {order}"
         push = Push.objects.get(mailbox=mailbox, version=mailbox.version)
         if not push.is_delivered or not mailbox.is_done:
             yield f"{mailbox.address}: {mailbox.state}, push {push.state} {push.reason}"

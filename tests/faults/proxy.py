@@ -198,6 +198,7 @@ class _Wire:
                 if strike.kind == "delay":
                     time.sleep(strike.seconds)
                 elif strike.kind == "hold":
+                    self._note_landing()  # the rest of what another strike had held is held by this one now
                     strike.released.wait()
                     self._held = strike
                 else:

@@ -162,7 +162,7 @@ class Move:
             if self._minutes - since >= older_than or self.chance.random() < 0.1:
                 self._held.remove(held)
                 if self.wire.release(strike):
-                    strike.landed.wait(10)
+                    assert strike.landed.wait(30), "a write that was let go did not land: the move cannot be judged"
                     self.late_writes += 1
         self.crew.let_go(
             lambda since: (
