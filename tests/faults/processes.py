@@ -7,9 +7,10 @@ of the running test and are rung for by it; an operator's systemd starts again w
 import os
 import random
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ import psutil
 import redis
 from celery import current_app
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
 from migration import breaker, pushes
@@ -147,12 +148,31 @@ class RealWorkers:
         elif len(self._stopped) < 2:
             self.frozen += 1
             self._stopped.append((self._minutes, pid))
-            _signal(pid, signal.SIGSTOP)
+            _freeze(pid)
 
 
 def _signal(pid: int, what: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, what)
+
+
+def _freeze(pid: int) -> None:
+    """Stop it, on SQLite at a moment when it does not hold the one lock there is for writing."""
+    _signal(pid, signal.SIGSTOP)
+    while connection.vendor == "sqlite" and not _can_be_written():
+        _signal(pid, signal.SIGCONT)
+        time.sleep(0.05)
+        _signal(pid, signal.SIGSTOP)
+
+
+def _can_be_written() -> bool:
+    with closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=1, isolation_level=None)) as file:
+        try:
+            file.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        file.execute("ROLLBACK")
+    return True
 
 
 def _outboxes() -> list[tuple[Any, ...]]:

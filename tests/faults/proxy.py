@@ -190,7 +190,8 @@ class _Wire:
         said = b""
         while piece := self._client.recv(65536):
             said = (said + piece)[-65536 - len(piece) :]
-            if strike := self._proxy.due(said):
+            # What was held goes on: the rest of it is nobody else's to hold, or it would be under way for too long.
+            if self._held is None and (strike := self._proxy.due(said)):
                 said = b""
                 if strike.kind == "cut_before":
                     self.cut()
@@ -198,7 +199,6 @@ class _Wire:
                 if strike.kind == "delay":
                     time.sleep(strike.seconds)
                 elif strike.kind == "hold":
-                    self._note_landing()  # the rest of what another strike had held is held by this one now
                     strike.released.wait()
                     self._held = strike
                 else:

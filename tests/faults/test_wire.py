@@ -79,6 +79,22 @@ def test_a_request_that_is_lost_is_made_again(push: Push, mailcow: MailcowStandI
     assert len(mailcow.journal) == 1
 
 
+@pytest.mark.django_db
+def test_a_write_that_was_held_once_is_not_held_by_what_waits_for_its_mailbox(
+    push: Push, mailcow: MailcowStandIn, wire: Proxy, settings: Any
+) -> None:
+    """Or it would land later than mailcow lets any request live, and no product could be ready for that."""
+    settings.MAILCOW_CALL_SECONDS = 0.5
+    held = wire.strike("hold")
+    deliver(push)
+    wire.strike("hold", when=f'"{ANNA}"'.encode())
+
+    wire.release(held)
+
+    assert held.landed.wait(5)
+    assert mailcow.verify(ANNA, PASSWORD)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_while_mailcow_is_slow_owners_are_served_and_nothing_is_slowed_down(
     push: Push, mailcow: MailcowStandIn, wire: Proxy, settings: Any
