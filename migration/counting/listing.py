@@ -32,7 +32,7 @@ _STEP = (
 _WAS_DONE = {
     "announce_on": "EXISTS (SELECT 1 FROM migration_mailing m WHERE m.domain_id = domain.id"
     " AND m.kind = 'announcement' AND m.state = 'sent')",
-    "invite_on": f"({_STEP.format(kind='invite', day='domain.invite_on')} OR (imported = 0 AND {_TAKING_PART} > 0))",
+    "invite_on": f"((imported = 0 AND {_TAKING_PART} > 0) OR {_STEP.format(kind='invite', day='domain.invite_on')})",
     "cut_over_on": "domain.cut_over_at IS NOT NULL",
 }
 _ORDERS = {
@@ -40,7 +40,7 @@ _ORDERS = {
     "customer": "customer.folded",
     "completion": f"({_DONE}) * 100.0 / CASE WHEN {_TAKING_PART} = 0 THEN 1 ELSE {_TAKING_PART} END",
     "open": _OPEN,
-    "next": f"COALESCE({{next_on}}, {_NEVER})",
+    "next": "NULL",  # the date is worked out once for each domain: `_by`
     "deadline": f"COALESCE(domain.deadline, {_NEVER})",
 }
 _OVERDUE = f"domain.deadline < {{today}} AND {_OPEN} > 0 AND domain.ended_at IS NULL"
@@ -110,12 +110,11 @@ def find(wanted: Wanted, page: int = 1) -> Found:
         "dates": ", ".join(map(_still, _DATES)),
         "numbers": ", ".join(f"few.{name}" for name in NUMBERS),
     }
-    turned = "DESC" if wanted.sort.startswith("-") else "ASC"
     sql = f"""
         {chosen}
         SELECT 0, 0, count(*), NULL, NULL, NULL, sum(paused), NULL, sum(overdue), {", ".join(["NULL"] * len(_DATES))},
             NULL, {", ".join(f"sum({name})" for name in NUMBERS)} FROM chosen
-        UNION ALL {_FEW.format(part=1, by=f"sorted_by {turned}", where="TRUE", **shown)}
+        UNION ALL {_FEW.format(part=1, by=_by(wanted.sort), where="TRUE", **shown)}
         UNION ALL {_FEW.format(part=2, by="next_on", where="next_on IS NOT NULL", **shown)}
         ORDER BY 1, 2
     """  # noqa: S608 - our own names and expressions
@@ -131,12 +130,18 @@ def find(wanted: Wanted, page: int = 1) -> Found:
 
 # All domains go through `chosen`, which therefore is narrow; what else is shown of a few is joined to those.
 _FEW = """
-    SELECT {part}, row_number() OVER (ORDER BY few.{by}, few.folded, few.id), few.id, domain.name, domain.customer_id,
+    SELECT {part}, row_number() OVER (ORDER BY {by}, few.folded, few.id), few.id, domain.name, domain.customer_id,
         customer.name, few.paused, {clockwork}, few.overdue, {dates}, few.next_on, {numbers}
     FROM (SELECT * FROM chosen WHERE {where} ORDER BY {by}, folded, id LIMIT %s OFFSET %s) few
         JOIN migration_domain domain ON domain.id = few.id
         JOIN migration_customer customer ON customer.id = domain.customer_id
 """
+
+
+def _by(sort: str) -> str:
+    """What the page is sorted by; a domain of which nothing is planned is as one of which it is for the end of time."""
+    turned = "DESC" if sort.startswith("-") else "ASC"
+    return f"next_on IS NULL {turned}, next_on {turned}" if sort.endswith("next") else f"sorted_by {turned}"
 
 
 def _chosen(wanted: Wanted) -> tuple[str, list[Any]]:
@@ -158,13 +163,13 @@ def _chosen(wanted: Wanted) -> tuple[str, list[Any]]:
         conditions.append(overdue)
     if wanted.attention:
         conditions.append("blocked + undelivered > 0")
-    next_on, order = _next_on(), _ORDERS[wanted.sort.removeprefix("-")]
+    order = _ORDERS[wanted.sort.removeprefix("-")]
     needs_customer = "customer." in order or text
     sql = f"""
         WITH tally AS ({tally()}), chosen AS {"MATERIALIZED" if connection.vendor == "postgresql" else ""} (
-            SELECT domain.id, domain.folded, {order.format(next_on=next_on)} AS sorted_by,
+            SELECT domain.id, domain.folded, {order} AS sorted_by,
                 CASE WHEN domain.paused_at IS NULL THEN 0 ELSE 1 END AS paused,
-                CASE WHEN {overdue} THEN 1 ELSE 0 END AS overdue, {next_on} AS next_on, {", ".join(NUMBERS)}
+                CASE WHEN {overdue} THEN 1 ELSE 0 END AS overdue, {_next_on()} AS next_on, {", ".join(NUMBERS)}
             FROM migration_domain domain JOIN tally ON tally.domain_id = domain.id
                 {"JOIN migration_customer customer ON customer.id = domain.customer_id" if needs_customer else ""}
             WHERE {" AND ".join(conditions)}

@@ -94,6 +94,10 @@ class Mailing(models.Model):
             models.Index(fields=["mailbox", "kind"]),
             # What was announced to the contact of a domain, and when its first owner was invited.
             models.Index(fields=["domain", "kind", "created_at"], name="mailing_of_domain"),
+            # Which domains were announced: the list of all of them asks for it.
+            models.Index(
+                fields=["domain"], condition=models.Q(kind="announcement", state="sent"), name="mailing_announced"
+            ),
             # What is counted anew for a domain's number of invitations that did not arrive.
             models.Index(
                 fields=["domain"],
