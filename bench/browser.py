@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-FORM = "Content-Type: application/x-www-form-urlencoded"
+FORM = "application/x-www-form-urlencoded"
 
 
 class Page(NamedTuple):
@@ -54,7 +54,7 @@ class Browser:
         if self._cookies:
             lines.append("Cookie: " + "; ".join(f"{name}={value}" for name, value in self._cookies.items()))
         if body is not None:
-            lines += [FORM, f"Content-Length: {len(body)}"]
+            lines += [f"Content-Type: {FORM}", f"Content-Length: {len(body)}"]
         try:
             self._socket.sendall("\r\n".join([*lines, "", body or ""]).encode())
             status, headers, text = _answer(self._answers)

@@ -159,14 +159,15 @@ def _signal(pid: int, what: signal.Signals) -> None:
 def _freeze(pid: int) -> None:
     """Stop it, on SQLite at a moment when it does not hold the one lock there is for writing."""
     _signal(pid, signal.SIGSTOP)
-    while connection.vendor == "sqlite" and not _can_be_written():
+    while connection.vendor == "sqlite" and not can_be_written(Path(connection.settings_dict["NAME"])):
         _signal(pid, signal.SIGCONT)
         time.sleep(0.05)
         _signal(pid, signal.SIGSTOP)
 
 
-def _can_be_written() -> bool:
-    with closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=1, isolation_level=None)) as file:
+def can_be_written(database: Path) -> bool:
+    """Whether nobody holds the one lock there is for writing to this SQLite database, for a second at least."""
+    with closing(sqlite3.connect(database, timeout=1, isolation_level=None)) as file:
         try:
             file.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:

@@ -15,6 +15,7 @@ import requests
 
 from sandbox.stack import Stack
 from tests.faults.owners import Owner, all_arrive, until
+from tests.faults.processes import can_be_written
 
 OF_HIM = "JOIN migration_mailbox m ON mailbox_id = m.id WHERE local_part = '{}'"
 PUSH = f"SELECT p.state, attempts FROM migration_push p {OF_HIM}"
@@ -47,18 +48,10 @@ def saves_and_waits_at_mailcow(stack: Stack, owner: Owner) -> None:
 
 def freeze(stack: Stack, group: int) -> None:
     """Stop all processes of the group, on SQLite at a moment when none holds the one lock there is for writing."""
-    while True:
+    os.killpg(group, signal.SIGSTOP)
+    while not stack.database_url and not can_be_written(stack.folder / "umzug.sqlite3"):
+        os.killpg(group, signal.SIGCONT)
         os.killpg(group, signal.SIGSTOP)
-        if stack.database_url:
-            return
-        try:
-            with closing(sqlite3.connect(stack.folder / "umzug.sqlite3", timeout=1, isolation_level=None)) as file:
-                file.execute("BEGIN IMMEDIATE")
-                file.execute("ROLLBACK")
-        except sqlite3.OperationalError:
-            os.killpg(group, signal.SIGCONT)
-        else:
-            return
 
 
 @pytest.mark.skipif("PORTAL_BROKER_URL" not in os.environ, reason="the embedded broker's workers have no pool process")

@@ -6,11 +6,10 @@ import time
 from http.client import HTTPConnection
 from urllib.parse import urlencode, urlsplit
 
-from bench.browser import Browser, Page
+from bench.browser import FORM, Browser, Page
 from tests.faults.owners import Owner
 
 _FIELD = re.compile(r'<input[^>]*\bname="(csrfmiddlewaretoken|submission|address)"[^>]*\bvalue="([^"]*)"')
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 WRONG = {"address": "owner0@bench.example", "secret": "bcdf-ghjk-mnpq-rst3"}
 
 
@@ -55,7 +54,7 @@ def guesses(server: str, network: str, times: int) -> list[int]:
     cookie = str(answer.headers["Set-Cookie"]).partition(";")[0]
     statuses = []
     for _ in range(times):
-        connection.request("POST", "/", urlencode(WRONG | token), FORM | {"Cookie": cookie})
+        connection.request("POST", "/", urlencode(WRONG | token), {"Content-Type": FORM, "Cookie": cookie})
         answer = connection.getresponse()
         answer.read()
         statuses.append(answer.status)

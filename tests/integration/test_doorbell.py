@@ -86,7 +86,8 @@ def test_a_broken_broker_does_no_harm(queue: Path) -> None:
     assert messages(queue) == []
 
 
-def test_the_sweep_rings_for_what_is_due(queue: Path) -> None:
+def due_rows() -> list[list[int]]:
+    """A push and a mail wait; what the bell says for them, in order."""
     push = make_push(make_mailbox())
     mailing = Mailing.objects.create(
         kind=Mailing.Kind.PASSWORD_SAVED,
@@ -95,21 +96,19 @@ def test_the_sweep_rings_for_what_is_due(queue: Path) -> None:
         recipient=push.mailbox.address,
         language="de",
     )
+    return sorted([[push.pk], [mailing.pk]])
+
+
+def test_the_sweep_rings_for_what_is_due(queue: Path) -> None:
+    due = due_rows()
 
     tasks.sweep()
 
-    assert sorted(messages(queue)) == sorted([[push.pk], [mailing.pk]])
+    assert sorted(messages(queue)) == due
 
 
 def test_a_part_of_the_sweep_that_fails_keeps_no_later_one_from_its_turn(queue: Path, mailcow: MailcowStandIn) -> None:
-    push = make_push(make_mailbox())
-    mailing = Mailing.objects.create(
-        kind=Mailing.Kind.PASSWORD_SAVED,
-        domain=push.mailbox.domain,
-        mailbox=push.mailbox,
-        recipient=push.mailbox.address,
-        language="de",
-    )
+    due = due_rows()
     Event.record(Event.Action.PAUSED, actor="staff:eva@provider.example")
 
     def broken(execute: Any, sql: str, *rest: Any) -> Any:
@@ -122,7 +121,7 @@ def test_a_part_of_the_sweep_that_fails_keeps_no_later_one_from_its_turn(queue: 
 
     failed = [line["part"] for line in lines if line["event"] == "sweep_part_failed"]
     assert failed == ["import runs", "staged uploads"]
-    assert sorted(messages(queue)) == sorted([[push.pk], [mailing.pk]])
+    assert sorted(messages(queue)) == due
     assert Seal.objects.exists()
 
 
